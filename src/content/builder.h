@@ -1,0 +1,21 @@
+/*
+ * builder: rules in, the bytes of a pack out. Same rules, same bytes.
+ *
+ * Equal predicates and strings are stored once. What the builder writes pack_open() accepts; a rule
+ * that breaks a limit of the format is refused here, and the builder goes on without it.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "content/rule.h"
+
+struct builder;
+
+/* All memory comes from `arena`, which has to outlive it. */
+struct status builder_new(struct arena *arena, struct builder **out);
+
+/* Adds a rule (its texts are copied). LIMIT, INVALID: `why` (at least 160 bytes) says what about it. */
+struct status builder_add(struct builder *b, const struct rule *rule, char *why);
+
+/* The finished pack, in the arena. */
+struct status builder_finish(struct builder *b, struct text *out);

@@ -1,0 +1,86 @@
+/*
+ * rule: one rule in the form that packs hold, before it is bytes: predicates over fields and a
+ * decision program over predicates.
+ *
+ * compile/ makes these, builder.h turns them into a pack, pack.h reads a pack back. A program is a
+ * sequence of nodes; a node asks one predicate and goes on to a later node, or ends. Since every
+ * jump is forward it ends, and its cost is the costliest path.
+ */
+#pragma once
+
+#include "schema/schema.h"
+
+enum predicate_kind {
+    PREDICATE_EQUAL,       /* the field's text is `text` */
+    PREDICATE_PREFIX,      /* … starts with it */
+    PREDICATE_SUFFIX,      /* … ends with it */
+    PREDICATE_CONTAINS,    /* … contains it */
+    PREDICATE_GLOB,        /* the whole field matches `text` as a pattern, see below */
+    PREDICATE_REGEX,       /* the automaton `text` (content/automaton.h) accepts the field */
+    PREDICATE_CIDR,        /* the field is an address in the network `text`, "10.0.0.0/8" */
+    PREDICATE_LESS,        /* the field is, as a number, < `number` */
+    PREDICATE_LESS_EQUAL,
+    PREDICATE_GREATER,
+    PREDICATE_GREATER_EQUAL,
+    PREDICATE_EXISTS,      /* the event has the field, null or not */
+    PREDICATE_PRESENT,     /* the event has the field, and it is not null */
+    PREDICATE_SAME,        /* the field's text is that of field `other` */
+    PREDICATE_SAME_PREFIX, /* … starts with that of `other`; likewise: */
+    PREDICATE_SAME_SUFFIX,
+    PREDICATE_SAME_CONTAINS,
+    PREDICATE_TIME,        /* part `part` of the field as ISO 8601 time compares to `number`: `compare` */
+    PREDICATE_KIND_COUNT
+};
+
+enum time_part { TIME_MINUTE, TIME_HOUR, TIME_DAY, TIME_WEEK, TIME_MONTH, TIME_YEAR, TIME_PART_COUNT };
+enum compare { COMPARE_EQUAL, COMPARE_LESS, COMPARE_LESS_EQUAL, COMPARE_GREATER, COMPARE_GREATER_EQUAL, COMPARE_COUNT };
+
+/*
+ * A predicate over an absent or null field is false, but for EXISTS (true for null). Numbers and
+ * bools are compared as text in decimal, true, false. Unless `cased`, ASCII letters fold.
+ *
+ * PREDICATE_GLOB patterns: '*' any bytes, '?' one code point (a byte that begins no valid UTF-8
+ * sequence counts as one), "\-" one of - / U+2013 U+2014 U+2015, '\' and any other byte that byte.
+ *
+ * `field` FIELD_COUNT asks the text of every field that the event carries, one after another (never
+ * across two), as Sigma's keywords do; EXISTS, PRESENT, SAME… and TIME need a field.
+ *
+ * `decimal` texts: LESS … GREATER_EQUAL also carry fractions: `number` is scaled by 1e6, saturating.
+ */
+struct predicate {
+    enum predicate_kind kind;
+    enum field field;
+    bool cased;
+    struct text text;
+    int64_t number;
+    enum field other;
+    enum time_part part;
+    enum compare compare;
+};
+
+enum { NODE_MATCH = UINT16_MAX, NODE_MISS = UINT16_MAX - 1, NODES_MAX = UINT16_MAX - 1 };
+
+struct node {
+    uint16_t predicate; /* index into the rule's predicates */
+    uint16_t on_true;   /* a later node, NODE_MATCH or NODE_MISS */
+    uint16_t on_false;
+};
+
+struct rule {
+    struct text id; /* UUID, or what the author wrote; unique in a pack */
+    struct text title;
+    struct text author;
+    struct text level; /* one of Sigma's words */
+    struct text status;
+    struct text description;
+    struct text tags; /* comma separated */
+    struct text file; /* where it was compiled from, for people */
+    uint64_t types;   /* events it is asked for, 1 << enum event_type */
+    struct text product;  /* the event's log_product must equal these, */
+    struct text service;  /* log_service and log_category likewise; empty: any. */
+    struct text category; /* An event without log_product is linux's. */
+    const struct predicate *predicates;
+    size_t predicate_count;
+    const struct node *nodes; /* none: the rule matches every event of its types */
+    size_t node_count;
+};
