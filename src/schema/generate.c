@@ -120,23 +120,24 @@ static void print_field_head(struct writer *out)
 
 static void print_intro(struct writer *out)
 {
+    static const char *const legend =
+        "**Kinds.** *text*: bytes, mostly UTF-8, at most 32,768; what is longer is cut, and marked "
+        "as\n"
+        "cut. *number*: signed 64 bits. *bool*: true or false. *guid*: 64 bits, shown as 16 "
+        "hexadecimal\n"
+        "digits. *address*: an IPv4 or IPv6 address in canonical text (RFC 5952).\n\n"
+        "**Sources.** *kernel*: read from kernel memory where the subject can no longer change "
+        "it.\n"
+        "*best effort*: read from the caller's memory, or looked up later; right unless somebody "
+        "races.\n"
+        "*guard*: added by bulkhead-guard.\n\n"
+        "Sigma rules may use the names under *Sigma* and those under *field*.\n\n";
     writer_print(out,
                  "# Events\n\n"
-                 "What Bulkhead sees. Generated from `src/schema/events.def` by `generate events`; "
-                 "do not edit.\n"
-                 "Schema `%016" PRIx64 "`: %d types of events, %d fields.\n\n"
-                 "**Kinds.** *text*: bytes, mostly UTF-8, at most 32,768; what is longer is cut, "
-                 "and marked as\n"
-                 "cut. *number*: signed 64 bits. *bool*: true or false. *guid*: 64 bits, shown as "
-                 "16 hexadecimal\n"
-                 "digits. *address*: an IPv4 or IPv6 address in canonical text (RFC 5952).\n\n"
-                 "**Sources.** *kernel*: read from kernel memory where the subject can no longer "
-                 "change it.\n"
-                 "*best effort*: read from the caller's memory, or looked up later; right unless "
-                 "somebody races.\n"
-                 "*guard*: added by bulkhead-guard.\n\n"
-                 "Sigma rules may use the names under *Sigma* and those under *field*.\n\n",
+                 "What Bulkhead sees. Generated from `src/schema/events.def`; do not edit.\n"
+                 "Schema `%016" PRIx64 "`: %d types of events, %d fields.\n\n",
                  schema_hash(), EVENT_COUNT, FIELD_COUNT);
+    writer_bytes(out, text_of(legend));
 }
 
 static void print_who(struct writer *out)
