@@ -15,6 +15,7 @@ enum {
     EVENT_TEXT_MAX = 32768,   /* bytes of one text; what is longer is cut, and marked as cut */
     EVENT_ENTRY = 8,          /* bytes of a directory entry */
     EVENT_HEADER = 40,        /* bytes of the header */
+    EVENT_JSON_MAX = 8 * EVENT_MAX, /* any event as JSON: a byte becomes six at most, and names */
 };
 
 struct event_header {
