@@ -199,10 +199,12 @@ static void sigma_lines_are_read(void **state)
 static void values_are_taken_as_they_stand(void **state)
 {
     (void)state;
-    struct event e = read_back(TEXT("{\"fields\":{\"ProcessGuid\":\"{C784477D}\",\"ProcessId\":1.5,"
+    struct event e = read_back(TEXT("{\"fields\":{\"ProcessGuid\":\"{C784477D}\","
+                                    "\"ParentProcessGuid\":\"00000000000000ff\",\"ProcessId\":1.5,"
                                     "\"Image\":7,\"User\":\"a\\u0000b\"}}"),
                                EVENT_NAMES_SIGMA);
     assert_text(event_text(&e, FIELD_PROCESS_GUID), "{C784477D}");
+    assert_text(event_text(&e, FIELD_PARENT_GUID), "00000000000000ff");
     assert_text(event_text(&e, FIELD_PID), "1.5");
     assert_int_equal(event_number(&e, FIELD_PATH), 7);
     assert_text(event_text(&e, FIELD_USER), "a\0b");
