@@ -1,4 +1,5 @@
-/* The writer is killed with real signals: at random moments, and after every single instruction. */
+/* Real processes, interrupted for real: a writer that is killed at random moments and after each of
+ * its instructions, a reader that is overtaken after each of its own. */
 #include "wire/stream_sample.h"
 
 #include <signal.h>
@@ -182,11 +183,90 @@ static void every_instruction_may_be_the_last(void **state)
     print_message("# %u moments followed\n", followed);
 }
 
+/* ── a reader overtaken after every instruction ── */
+
+enum { LAP = 20, READ_WHOLE = 0, READ_TORN = 1, READ_MISCOUNTED = 2 };
+
+/* Reads the oldest record of the ring, and says by its exit what came of it. */
+static void read_stepped(uint64_t oldest)
+{
+    struct stream_reader r;
+    struct text record = TEXT("");
+    struct event event;
+    if (!status_ok(stream_open(shared, MEMORY, 0, &r))) {
+        _exit(READ_TORN);
+    }
+    r.next_seq = oldest;
+    ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+    raise(SIGSTOP);
+    struct status s = stream_next(&r, got, &record);
+    raise(SIGSTOP);
+    if (!status_ok(s) || !status_ok(event_open(record, &event))) {
+        _exit(READ_TORN);
+    }
+    struct text line = event_text(&event, FIELD_COMMAND_LINE);
+    for (size_t i = 0; i < line.len; i++) {
+        if (line.ptr[i] != sample_byte(event.header.origin)) {
+            _exit(READ_TORN);
+        }
+    }
+    _exit(event.header.seq == oldest + r.lost ? READ_WHOLE : READ_MISCOUNTED);
+}
+
+/* Lets a reader take `steps` instructions, laps it, and lets it end. False: it had read before. */
+static bool overtake_after(unsigned steps, uint64_t oldest, struct stream_writer *w)
+{
+    pid_t pid = fork();
+    if (pid == 0) {
+        read_stepped(oldest);
+    }
+    int how;
+    waitpid(pid, &how, 0);
+    bool reading = true;
+    for (unsigned i = 0; i < steps && reading; i++) {
+        assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+        waitpid(pid, &how, 0);
+        reading = WSTOPSIG(how) == SIGTRAP;
+    }
+    for (int i = 0; i < LAP; i++) {
+        stream_publish(w, sample_make(w->last_origin + 1, 512, made));
+    }
+    while (WIFSTOPPED(how)) {
+        ptrace(PTRACE_CONT, pid, NULL, NULL);
+        waitpid(pid, &how, 0);
+    }
+    assert_true(WIFEXITED(how));
+    assert_int_equal(WEXITSTATUS(how), READ_WHOLE);
+    return reading;
+}
+
+static void a_reader_may_be_overtaken_at_any_instruction(void **state)
+{
+    (void)state;
+    struct stream_writer w;
+    unsigned steps = 0;
+    assert_ok(stream_resume(shared, MEMORY, &w));
+    for (int i = 0; i < 2 * SIZE / 512; i++) {
+        stream_publish(&w, sample_make(w.last_origin + 1, 512, made));
+    }
+    bool reading = true;
+    while (reading) {
+        struct stream_reader r;
+        struct text record;
+        assert_ok(stream_open(shared, MEMORY, 0, &r));
+        assert_ok(stream_next(&r, got, &record));
+        reading = overtake_after(steps++, sample_check(record), &w);
+    }
+    assert_true(steps > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_killed_writer_can_be_followed, map_memory, unmap_memory),
         cmocka_unit_test_setup_teardown(every_instruction_may_be_the_last, map_memory,
+                                        unmap_memory),
+        cmocka_unit_test_setup_teardown(a_reader_may_be_overtaken_at_any_instruction, map_memory,
                                         unmap_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

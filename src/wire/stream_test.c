@@ -239,6 +239,23 @@ static void garbage_is_refused(void **state)
     assert_fault(stream_resume(memory, sizeof memory, &w), INVALID);
 }
 
+static void a_record_across_the_end_is_refused(void **state)
+{
+    (void)state;
+    struct stream_writer w;
+    struct text record;
+    for (int i = 0; i < SIZE / 512; i++) {
+        publish(512);
+    }
+    struct stream_reader r = reader_from(SIZE - 512);
+    uint32_t size = 1024;
+    memcpy(memory + sizeof memory - 512, &size, sizeof size);
+    atomic_fetch_add(&writer.page->head, 512);
+    atomic_fetch_add(&writer.page->tail, 512);
+    assert_fault(stream_next(&r, got, &record), INVALID);
+    assert_fault(stream_resume(memory, sizeof memory, &w), INVALID);
+}
+
 static void sizes_are_bounded(void **state)
 {
     (void)state;
@@ -274,14 +291,21 @@ static void a_reader_survives_any_word(void **state)
     }
 }
 
-enum { RACE_RECORDS = 300000, RACE_READERS = 2 };
+enum { RACE_RECORDS = 1000000, RACE_READERS = 2, RACE_SAMPLES = 64 };
 
+/* Made before, so that the writer is much faster than readers that look at every byte. */
 static void *race_writer(void *argument)
 {
     (void)argument;
-    static uint8_t room[EVENT_MAX];
-    for (uint64_t i = 1; i <= RACE_RECORDS; i++) {
-        stream_publish(&writer, sample_make(i, 64 + i % 128 * 8, room));
+    static uint8_t room[RACE_SAMPLES][2048];
+    struct text samples[RACE_SAMPLES];
+    for (unsigned i = 0; i < RACE_SAMPLES; i++) {
+        samples[i] = sample_make(i, 64 + i * 24, made);
+        memcpy(room[i], made, samples[i].len);
+        samples[i].ptr = (char *)room[i];
+    }
+    for (unsigned i = 0; i < RACE_RECORDS; i++) {
+        stream_publish(&writer, samples[i % RACE_SAMPLES]);
     }
     return NULL;
 }
@@ -336,6 +360,7 @@ int main(void)
         cmocka_unit_test_setup(resume_mends_the_page, fresh),
         cmocka_unit_test_setup(the_origin_outlives_its_record, fresh),
         cmocka_unit_test_setup(garbage_is_refused, fresh),
+        cmocka_unit_test_setup(a_record_across_the_end_is_refused, fresh),
         cmocka_unit_test_setup(sizes_are_bounded, fresh),
         cmocka_unit_test_setup(a_reader_survives_any_word, fresh),
         cmocka_unit_test_setup(racing_readers_see_whole_records_only, fresh),
