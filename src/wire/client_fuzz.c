@@ -3,6 +3,8 @@
 
 static uint8_t again[WIRE_MAX];
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct text packet = {.ptr = (const char *)data, .len = size};

@@ -7,7 +7,7 @@
 /* The header of a record as the ring's 64-bit words; event.md has it byte by byte. */
 enum { WORD_SIZE, WORD_SEQ, WORD_TYPE_SEQ, WORD_TIME, WORD_ORIGIN, WORD_BYTES = sizeof(uint64_t) };
 
-_Static_assert(STREAM_MAGIC &&WORD_BYTES *(WORD_ORIGIN + 1) == EVENT_HEADER, "the header's words");
+_Static_assert((WORD_ORIGIN + 1) * WORD_BYTES == EVENT_HEADER, "the header's words");
 
 /* A reader that loses this many races with the writer in one call lets its caller do something
  * else. */

@@ -23,6 +23,8 @@ static void lay_out(const uint8_t *data, size_t size)
     memcpy(memory + STREAM_PAGE + at, data + in_page, left < room ? left : room);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct stream_reader r;
