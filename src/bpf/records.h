@@ -7,13 +7,8 @@
  */
 #pragma once
 
-#ifndef __BPF__ /* the kernel part has these from kernel.h */
-#include <stdint.h>
-typedef uint8_t __u8;
-typedef uint16_t __u16;
-typedef uint32_t __u32;
-typedef uint64_t __u64;
-typedef int32_t __s32;
+#ifndef __BPF__ /* the kernel part has its types from kernel.h */
+#include <linux/types.h>
 #endif
 
 enum {

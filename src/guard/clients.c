@@ -1,0 +1,281 @@
+#include "base/clock.h"
+#include "base/own.h"
+#include "guard/guard.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* The kernel may keep so much of what we sent: a client that leaves more unread is cut off. */
+enum { SEND_BUFFER = 1 << 20 };
+
+static struct status poll_add(struct guard *g, int fd, void *context)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = context};
+    if (epoll_ctl(g->poll, EPOLL_CTL_ADD, fd, &event) != 0) {
+        FAIL_SYS(errno);
+    }
+    return OK;
+}
+
+struct status clients_listen(struct guard *g)
+{
+    struct sockaddr_un address;
+    TRY(home_socket(&g->home, &address));
+    OWN(fd_drop) int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        FAIL_SYS(errno);
+    }
+    unlink(address.sun_path); /* left by a guard that was killed: the lock says that none lives */
+    mode_t mask = umask(0177);
+    int refused = bind(fd, (struct sockaddr *)&address, sizeof address);
+    umask(mask);
+    if (refused || listen(fd, CLIENTS_MAX) != 0) {
+        FAIL_SYS(errno);
+    }
+    TRY(poll_add(g, fd, &g->listener));
+    g->listener = fd_take(&fd);
+    return OK;
+}
+
+static struct client *free_client(struct guard *g)
+{
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+        if (g->clients[i].phase == CLIENT_FREE) {
+            return &g->clients[i];
+        }
+    }
+    return NULL;
+}
+
+/* Takes over the connected socket, whatever comes of it. */
+struct status clients_adopt(struct guard *g, int socket, const char *name)
+{
+    int size = SEND_BUFFER;
+    OWN(fd_drop) int fd = socket;
+    OWN(fd_drop) int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    struct client *c = free_client(g);
+    if (!c) {
+        FAIL(LIMIT);
+    }
+    if (wake < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) != 0) {
+        FAIL_SYS(errno);
+    }
+    TRY(poll_add(g, fd, c));
+    *c = (struct client){.phase = CLIENT_GREETING,
+                         .socket = fd_take(&fd),
+                         .wake = fd_take(&wake),
+                         .id = ++g->next_client_id};
+    snprintf(c->name, sizeof c->name, "%s", name);
+    return OK;
+}
+
+void clients_accept(struct guard *g)
+{
+    int fd = accept4(g->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+        return; /* it went away again, or we are out of descriptors: it will try again */
+    }
+    if (!status_ok(clients_adopt(g, fd, ""))) {
+        publish_health(g, "medium", "guard", 1, "A client was turned away: %d are connected.",
+                       CLIENTS_MAX);
+    }
+}
+
+struct status client_send(struct client *c, const struct wire_message *m, const int *fds,
+                          unsigned fd_count)
+{
+    static uint8_t packet[WIRE_MAX];
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(2 * sizeof(int))];
+    } control = {0};
+    struct writer w = writer_over(packet, sizeof packet);
+    TRY(wire_write(m, &w));
+    struct iovec part = {.iov_base = packet, .iov_len = w.used};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (fd_count > 0) {
+        ENSURE(fd_count <= 2);
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+        control.head.cmsg_level = SOL_SOCKET;
+        control.head.cmsg_type = SCM_RIGHTS;
+        control.head.cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+        memcpy(CMSG_DATA(&control.head), fds, fd_count * sizeof(int));
+    }
+    if (sendmsg(c->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+        FAIL_SYS(errno);
+    }
+    return OK;
+}
+
+void clients_drop(struct guard *g, struct client *c, const char *why)
+{
+    if (why) {
+        struct wire_message m = {
+            .number = WIRE_REFUSED,
+            .refused = {.fault = FAULT_INVALID, .reason = text_of(why)},
+        };
+        /* It may be gone already; nothing depends on it. */
+        status_ignore(client_send(c, &m, NULL, 0));
+        publish_health(g, "medium", "guard", 1, "The client \"%s\" was cut off: %s", c->name, why);
+    }
+    close(c->socket);
+    close(c->wake);
+    watch_forget(&g->watch, c->id);
+    *c = (struct client){.phase = CLIENT_FREE};
+    interest_changed(g);
+}
+
+/* One packet a call: the loop comes back while there are more, and others have their turn. */
+void clients_serve(struct guard *g, struct client *c)
+{
+    static uint8_t packet[WIRE_MAX];
+    char words[256];
+    struct wire_message m;
+    ssize_t got = recv(c->socket, packet, sizeof packet, MSG_DONTWAIT | MSG_TRUNC);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (got <= 0) {
+        clients_drop(g, c, NULL);
+        return;
+    }
+    struct text bytes = {.ptr = (const char *)packet, .len = (size_t)got};
+    if (bytes.len > sizeof packet) {
+        clients_drop(g, c, "a packet exceeds the channel's limit");
+        return;
+    }
+    struct status s = wire_read(bytes, WIRE_SENDER_CLIENT, &m);
+    if (status_ok(s)) {
+        s = routes_handle(g, c, &m);
+    }
+    if (!status_ok(s)) {
+        clients_drop(g, c, status_text(s, words, sizeof words));
+    }
+}
+
+/* Once a batch, not once an event. */
+void clients_wake(struct guard *g)
+{
+    if (!g->news) {
+        return;
+    }
+    g->news = false;
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+        if (g->clients[i].phase == CLIENT_OPEN) {
+            /* Full: it was woken 2^64 - 1 times and never looked. */
+            eventfd_write(g->clients[i].wake, 1);
+        }
+    }
+}
+
+/* The cursor of a name; a new name takes a free one, or none, and begins now: should it die before it
+ * first says how far it is, nothing from here on is lost. */
+static struct stream_cursor *find_cursor(struct guard *g, struct text name)
+{
+    struct stream_cursor *all = g->stream.page->cursors;
+    struct stream_cursor *empty = NULL;
+    for (unsigned i = 0; i < STREAM_CURSORS; i++) {
+        all[i].name[STREAM_NAME - 1] = 0;
+        if (text_same(text_of(all[i].name), name)) {
+            return &all[i];
+        }
+        empty = !empty && all[i].name[0] == 0 ? &all[i] : empty;
+    }
+    if (empty) {
+        *empty = (struct stream_cursor){.position = g->stream.page->head, .seq = g->stream.page->seq};
+        text_copy(name, empty->name, sizeof empty->name);
+    }
+    return empty;
+}
+
+struct status client_greet(struct guard *g, struct client *c, const struct wire_hello *hello)
+{
+    int fds[2] = {g->stream_fd, c->wake};
+    if (hello->version_min > WIRE_VERSION || hello->version_max < WIRE_VERSION) {
+        FAIL(VERSION);
+    }
+    if (hello->name.len == 0) {
+        FAIL(INVALID);
+    }
+    /* Who we started ourselves has its name from us: nobody else can take its place in the stream. */
+    bool ours = c->name[0] != 0;
+    if (!ours) {
+        text_copy(hello->name, c->name, sizeof c->name);
+        for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
+            if (text_same(hello->name, text_of(component_name((enum component_id)i)))) {
+                FAIL(DENIED);
+            }
+        }
+    }
+    c->cursor = find_cursor(g, text_of(c->name));
+    struct wire_message m = {
+        .number = WIRE_WELCOME,
+        .welcome = {.version = WIRE_VERSION,
+                    .schema_hash = schema_hash(),
+                    .ring_size = STREAM_BYTES,
+                    .resume_position = c->cursor ? c->cursor->position : 0,
+                    .client_id = c->id,
+                    .resume_seq = c->cursor ? c->cursor->seq : 0},
+    };
+    TRY(client_send(c, &m, fds, 2));
+    c->phase = CLIENT_OPEN;
+    return OK;
+}
+
+/* Kinds of record that the table of processes lives on. */
+static const uint64_t always = 1ULL << RECORD_EXEC | 1ULL << RECORD_FORK | 1ULL << RECORD_EXIT |
+                               1ULL << RECORD_CREDENTIAL | 1ULL << RECORD_PROCESS;
+
+static const struct {
+    enum event_type type;
+    uint64_t kinds;
+} sources[] = {
+    {EVENT_FILE_CREATE, 1ULL << RECORD_CREATE | 1ULL << RECORD_MAKE | 1ULL << RECORD_LINK},
+    {EVENT_FILE_MODIFY, 1ULL << RECORD_MODIFY | 1ULL << RECORD_TRUNCATE},
+    {EVENT_FILE_RENAME, 1ULL << RECORD_RENAME},
+    {EVENT_FILE_LINK, 1ULL << RECORD_LINK},
+    {EVENT_FILE_UNLINK, 1ULL << RECORD_UNLINK},
+    {EVENT_FILE_ATTRIBUTE, 1ULL << RECORD_ATTRIBUTE},
+    {EVENT_FILE_OPEN, 1ULL << RECORD_OPEN},
+    {EVENT_NETWORK_CONNECT, 1ULL << RECORD_CONNECT},
+    {EVENT_NETWORK_ACCEPT, 1ULL << RECORD_ACCEPT},
+    {EVENT_NETWORK_LISTEN, 1ULL << RECORD_LISTEN},
+    {EVENT_PROCESS_TRACE, 1ULL << RECORD_TRACE},
+    {EVENT_MODULE_LOAD, 1ULL << RECORD_MODULE},
+    {EVENT_BPF_LOAD, 1ULL << RECORD_BPF},
+    {EVENT_MOUNT, 1ULL << RECORD_MOUNT},
+    {EVENT_UNMOUNT, 1ULL << RECORD_UNMOUNT},
+    {EVENT_NAMESPACE_CHANGE, 1ULL << RECORD_NAMESPACE},
+    {EVENT_MEMFD_CREATE, 1ULL << RECORD_MEMFD},
+};
+
+/* Tells the kernel part what anybody could need now: the rest is dropped before it costs anything. */
+void interest_changed(struct guard *g)
+{
+    uint64_t kinds = always;
+    uint64_t subscribed = 0;
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+        subscribed |= g->clients[i].phase == CLIENT_OPEN ? g->clients[i].types : 0;
+    }
+    /* Just after a start those who were subscribed before may not be back yet. */
+    if (clock_boot_ns() - g->started_ns < (uint64_t)GRACE_MS * CLOCK_NS_PER_MS) {
+        subscribed |= g->kept->subscribed;
+    }
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        kinds |= subscribed >> sources[i].type & 1 ? sources[i].kinds : 0;
+    }
+    if (g->watch.count == 0) {
+        kinds &= ~(1ULL << RECORD_OPEN);
+    }
+    g->subscribed = subscribed;
+    g->kept->subscribed = subscribed;
+    watch_sieve(&g->watch, g->kernel.settings->watch);
+    __atomic_store_n(&g->kernel.settings->interest, kinds, __ATOMIC_RELEASE);
+}

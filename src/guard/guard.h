@@ -1,0 +1,153 @@
+/*
+ * guard: the whole state of the one process that stays privileged, and what its modules offer each
+ * other.
+ *
+ * Everything is allocated before the first event. One thread; nothing blocks but the wait for the
+ * next thing to do.
+ */
+#pragma once
+
+#include "guard/kernel.h"
+#include "guard/memory.h"
+#include "guard/processes.h"
+#include "guard/seen.h"
+#include "guard/users.h"
+#include "guard/watch.h"
+#include "wire/client.h"
+#include "wire/home.h"
+#include "wire/stream.h"
+
+#include <sys/types.h>
+
+enum {
+    STREAM_BYTES = 16 << 20, /* 30,000 events of the usual size: 10 s of a busy machine */
+    CLIENTS_MAX = 18,        /* engine, courier, and 16 more */
+    BATCH_MAX = 1024,        /* records between two looks at clients and children: some 5 ms */
+    GRACE_MS = 2000,         /* after a start: who was subscribed before is given time to come back */
+    LOOK_AGAIN_MS = 20,      /* a record that slipped past the change from awake to asleep waits so long */
+};
+
+struct options {
+    const char *home;    /* NULL: as home.h finds it */
+    const char *content; /* NULL: none; the engine is not started */
+    uint32_t processes;
+};
+
+/* Memory that outlives guard, before the slots of processes. */
+struct kept {
+    uint64_t magic;
+    uint64_t subscribed; /* event types that some client wants */
+    uint64_t clean;      /* 1: the last guard left in good order */
+    uint64_t starts;     /* guards that worked with this memory */
+};
+
+enum { KEPT_PAGE = 4096 };
+
+enum client_phase { CLIENT_FREE, CLIENT_GREETING, CLIENT_OPEN };
+
+struct client {
+    enum client_phase phase;
+    int socket;
+    int wake;          /* an eventfd that it shares */
+    uint32_t id;
+    uint64_t types;    /* what it subscribed to */
+    uint64_t position; /* as it last said */
+    uint64_t events;
+    uint64_t lost;
+    char name[STREAM_NAME];
+    struct stream_cursor *cursor; /* NULL: its position dies with it */
+};
+
+enum component_id { COMPONENT_ENGINE, COMPONENT_COURIER, COMPONENT_COUNT };
+
+enum component_state { COMPONENT_OFF, COMPONENT_RUNNING, COMPONENT_WAITING, COMPONENT_GIVEN_UP };
+
+struct component {
+    enum component_state state;
+    pid_t pid;
+    uint64_t started_ns;
+    uint64_t restart_ns; /* when to start it again */
+    uint32_t backoff_ms;
+    uint32_t restarts;
+    char last_exit[64];
+};
+
+struct guard {
+    struct options options;
+    struct home home;
+    struct kernel kernel;
+    struct memory stream_memory;
+    struct memory kept_memory;
+    struct kept *kept; /* in kept_memory */
+    int stream_fd;     /* read-only: what clients get */
+    struct stream_writer stream;
+    struct processes processes;
+    struct users users;
+    struct watch watch;
+    struct client clients[CLIENTS_MAX];
+    struct component components[COMPONENT_COUNT];
+    uint64_t subscribed; /* union of the clients' */
+    uint64_t position;   /* in the kernel's ring */
+    uint64_t real_minus_boot_ns;
+    uint64_t started_ns;
+    uint64_t published[EVENT_COUNT];
+    uint64_t filtered; /* records that led to no event */
+    uint64_t malformed;
+    uint64_t dropped;  /* as last told to people */
+    uint32_t next_client_id;
+    int listener;
+    int poll;
+    int signals;
+    int timer;
+    int lock;
+    bool stopping;
+    bool news; /* events were published since clients were last woken */
+    char room[4][SEEN_PATH];
+    char arguments[RECORD_ARGUMENTS_MAX];
+    uint8_t record[EVENT_MAX];
+};
+
+/* ── publish.c: one record of the kernel part → events ── */
+void publish_record(struct guard *g, struct text bytes, uint64_t origin);
+
+/* A process that was there before us. */
+void publish_scanned(void *guard, struct text bytes);
+
+/* ── events.c: putting events together ── */
+bool wanted(const struct guard *g, enum event_type type);
+void put_who(struct guard *g, struct event_builder *b, const struct seen *seen,
+             const struct process *process);
+void put_process(struct guard *g, struct event_builder *b, const struct process *process);
+void publish_event(struct guard *g, struct event_builder *b, enum event_type type, uint64_t time_ns,
+                   uint64_t origin);
+
+/* "engine", "restarted after SIGKILL" … Everything that people should know goes through here. */
+void publish_health(struct guard *g, const char *level, const char *component, uint64_t count,
+                    const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* An alert that a client raised; doubles are left out. */
+void publish_alert(struct guard *g, struct client *c, const struct wire_alert *alert);
+
+/* ── clients.c, routes.c ── */
+struct status clients_listen(struct guard *g);
+struct status clients_adopt(struct guard *g, int socket, const char *name);
+void clients_accept(struct guard *g);
+void clients_serve(struct guard *g, struct client *c);
+void clients_wake(struct guard *g);
+void clients_drop(struct guard *g, struct client *c, const char *why);
+struct status client_send(struct client *c, const struct wire_message *m, const int *fds,
+                          unsigned fd_count);
+struct status client_greet(struct guard *g, struct client *c, const struct wire_hello *hello);
+void interest_changed(struct guard *g);
+struct status routes_handle(struct guard *g, struct client *c, const struct wire_message *m);
+
+/* ── supervise.c ── */
+void supervise_start(struct guard *g);
+void supervise_reap(struct guard *g);
+void supervise_tick(struct guard *g, uint64_t now_ns);
+void supervise_stop(struct guard *g);
+const char *component_name(enum component_id id);
+int syslog_open(void); /* connected to the system log; -1: there is none */
+
+/* ── answers.c ── */
+struct status answer(struct guard *g, struct client *c, const struct wire_ask *ask);

@@ -1,0 +1,114 @@
+/*
+ * The messages that guard accepts, from whom, and when. What is not in the table cuts the sender off.
+ */
+#include "guard/guard.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct status on_hello(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    return client_greet(g, c, &m->hello);
+}
+
+static struct status on_subscribe(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    c->types = m->subscribe.types;
+    interest_changed(g);
+    return OK;
+}
+
+/* A pattern that is none is the client's mistake, and no reason to part: it is told, loudly. */
+static struct status on_watch(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    struct status s = watch_add(&g->watch, c->id, m->watch.pattern);
+    if (!status_ok(s)) {
+        publish_health(g, "medium", c->name, 1, "The watch on \"%.*s\" was refused: %s.",
+                       TEXT_ARGS(text_part(m->watch.pattern, 0, 200)), fault_words(s.fault));
+    }
+    interest_changed(g);
+    return OK;
+}
+
+static struct status on_progress(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    uint64_t lost = m->progress.lost;
+    if (lost > c->lost) {
+        publish_health(g, "high", c->name, lost - c->lost,
+                       "%s was too slow and lost %llu events.", c->name,
+                       (unsigned long long)(lost - c->lost));
+    }
+    c->position = m->progress.position;
+    c->events = m->progress.events;
+    c->lost = lost;
+    if (c->cursor) {
+        c->cursor->position = c->position;
+        c->cursor->seq = m->progress.seq;
+    }
+    return OK;
+}
+
+static struct status on_alert(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    publish_alert(g, c, &m->alert);
+    return OK;
+}
+
+static struct status on_report(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    char level[17];
+    text_copy(m->report.level, level, sizeof level);
+    publish_health(g, level, c->name, 1, "%.*s", TEXT_ARGS(text_part(m->report.message, 0, 480)));
+    return OK;
+}
+
+static struct status on_ask(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    return answer(g, c, &m->ask);
+}
+
+/* The courier cannot open a socket: it is handed one. */
+static struct status on_want_syslog(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    (void)g;
+    (void)m;
+    int fd = syslog_open();
+    struct wire_message reply = {.number = WIRE_SYSLOG, .syslog = {.there = fd >= 0}};
+    struct status s = client_send(c, &reply, &fd, fd >= 0);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return s;
+}
+
+typedef struct status route(struct guard *g, struct client *c, const struct wire_message *m);
+
+static const struct {
+    enum wire_number number;
+    enum client_phase phase;
+    const char *only; /* the one client that may send it; NULL: all */
+    route *handle;
+} routes[] = {
+    {WIRE_HELLO, CLIENT_GREETING, NULL, on_hello},
+    {WIRE_SUBSCRIBE, CLIENT_OPEN, NULL, on_subscribe},
+    {WIRE_WATCH, CLIENT_OPEN, NULL, on_watch},
+    {WIRE_PROGRESS, CLIENT_OPEN, NULL, on_progress},
+    {WIRE_ALERT, CLIENT_OPEN, NULL, on_alert},
+    {WIRE_REPORT, CLIENT_OPEN, NULL, on_report},
+    {WIRE_ASK, CLIENT_OPEN, NULL, on_ask},
+    {WIRE_WANT_SYSLOG, CLIENT_OPEN, "courier", on_want_syslog},
+};
+
+struct status routes_handle(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        bool permitted = routes[i].number == m->number && routes[i].phase == c->phase &&
+                         (!routes[i].only || text_same(text_of(routes[i].only), text_of(c->name)));
+        if (permitted) {
+            return routes[i].handle(g, c, m);
+        }
+    }
+    FAIL(DENIED);
+}

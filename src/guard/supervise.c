@@ -1,0 +1,242 @@
+#include "base/clock.h"
+#include "base/own.h"
+#include "guard/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/*
+ * The descriptors that each component is started with. Nothing else is inherited: each closes the
+ * rest as its first act (base/cage.h), and all of ours are close-on-exec.
+ */
+enum { CHILD_CHANNEL = 3, CHILD_FILE = 4, CHILD_SYSLOG = 5 };
+
+enum {
+    EXIT_BAD_CONTENT = 78, /* the engine refused its pack: starting it again would not help */
+    BACKOFF_FIRST_MS = 10, /* back in well under a second … */
+    BACKOFF_LAST_MS = 10000, /* … but one that dies at once may not eat the machine */
+    LONG_LIFE_MS = 200,    /* one that lived so long did not die of starting */
+    STOP_MS = 2000,        /* between SIGTERM and SIGKILL */
+};
+
+const char *component_name(enum component_id id)
+{
+    static const char *const names[] = {[COMPONENT_ENGINE] = "engine", [COMPONENT_COURIER] = "courier"};
+    ENSURE((unsigned)id < COMPONENT_COUNT);
+    return names[id];
+}
+
+int syslog_open(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+    OWN(fd_drop) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        return -1;
+    }
+    return fd_take(&fd);
+}
+
+/* What a component works on: the engine a pack, the courier the spool. */
+static struct status open_file(struct guard *g, enum component_id id, int *out)
+{
+    char path[HOME_PATH];
+    int fd = id == COMPONENT_ENGINE
+                 ? open(g->options.content, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+                 : open(home_path(&g->home, "spool", path), O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        FAIL_SYS(errno);
+    }
+    *out = fd;
+    return OK;
+}
+
+/* "/usr/libexec/bulkhead/bulkhead-engine": beside our own binary. */
+static struct status binary_path(enum component_id id, char *out, size_t out_size)
+{
+    char self[HOME_PATH];
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length < 0) {
+        FAIL_SYS(errno);
+    }
+    size_t slash = text_find_last((struct text){.ptr = self, .len = (size_t)length}, '/');
+    int need = snprintf(out, out_size, "%.*s/bulkhead-%s", (int)slash, self, component_name(id));
+    if (need < 0 || (size_t)need >= out_size) {
+        FAIL(LIMIT);
+    }
+    return OK;
+}
+
+/* Runs in the child, which shares our memory until it execs: only calls that are safe there. A
+ * descriptor that is already in its place must lose close-on-exec; the others may be in the way, so all are
+ * moved up first. */
+static void become(const char *path, char *const arguments[], const int fds[], unsigned fd_count)
+{
+    enum { ASIDE = 64 };
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    for (unsigned i = 0; i < fd_count; i++) {
+        if (fds[i] >= 0 && dup2(fds[i], ASIDE + (int)i) < 0) {
+            _exit(127);
+        }
+    }
+    for (unsigned i = 0; i < fd_count; i++) {
+        int place = CHILD_CHANNEL + (int)i;
+        if (fds[i] >= 0 ? dup2(ASIDE + (int)i, place) < 0 : (close(place), 0)) {
+            _exit(127);
+        }
+        close(ASIDE + (int)i);
+    }
+    static char *const environment[] = {NULL};
+    execve(path, arguments, environment);
+    _exit(127);
+}
+
+static struct status spawn(struct guard *g, enum component_id id, pid_t *out)
+{
+    char path[HOME_PATH];
+    int pair[2];
+    TRY(binary_path(id, path, sizeof path));
+    OWN(fd_drop) int file = -1;
+    TRY(open_file(g, id, &file));
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+        FAIL_SYS(errno);
+    }
+    OWN(fd_drop) int theirs = pair[1];
+    TRY(clients_adopt(g, pair[0], component_name(id)));
+    OWN(fd_drop) int syslog = id == COMPONENT_COURIER ? syslog_open() : -1;
+    int fds[] = {theirs, file, syslog};
+    char *arguments[] = {path, NULL};
+    pid_t pid = vfork();
+    if (pid == 0) {
+        become(path, arguments, fds, sizeof fds / sizeof *fds);
+    }
+    if (pid < 0) {
+        FAIL_SYS(errno);
+    }
+    *out = pid;
+    return OK;
+}
+
+static void start(struct guard *g, enum component_id id)
+{
+    char words[256];
+    struct component *c = &g->components[id];
+    struct status s = spawn(g, id, &c->pid);
+    if (status_ok(s)) {
+        c->state = COMPONENT_RUNNING;
+        c->started_ns = clock_boot_ns();
+        return;
+    }
+    c->state = COMPONENT_WAITING;
+    c->backoff_ms = BACKOFF_LAST_MS;
+    c->restart_ns = clock_boot_ns() + (uint64_t)c->backoff_ms * CLOCK_NS_PER_MS;
+    publish_health(g, "critical", component_name(id), 1, "The %s could not be started: %s.",
+                   component_name(id), status_text(s, words, sizeof words));
+}
+
+void supervise_start(struct guard *g)
+{
+    start(g, COMPONENT_COURIER);
+    if (g->options.content) {
+        start(g, COMPONENT_ENGINE);
+    } else {
+        publish_health(g, "high", "engine", 1,
+                       "No content is loaded, so nothing is detected: give --content PACK.");
+    }
+}
+
+static void describe_exit(int status, char *out, size_t out_size)
+{
+    if (WIFSIGNALED(status)) {
+        snprintf(out, out_size, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)) ?: "?");
+    } else {
+        snprintf(out, out_size, "exit code %d", WEXITSTATUS(status));
+    }
+}
+
+static void ended(struct guard *g, enum component_id id, int status)
+{
+    struct component *c = &g->components[id];
+    uint64_t now = clock_boot_ns();
+    const char *name = component_name(id);
+    describe_exit(status, c->last_exit, sizeof c->last_exit);
+    c->pid = 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BAD_CONTENT && id == COMPONENT_ENGINE) {
+        c->state = COMPONENT_GIVEN_UP;
+        publish_health(g, "critical", name, c->restarts,
+                       "The engine refused its content and is off: nothing is detected until it is "
+                       "given a good pack. `bulkhead content verify` says what is wrong with it.");
+        return;
+    }
+    bool lived_long = now - c->started_ns > (uint64_t)LONG_LIFE_MS * CLOCK_NS_PER_MS;
+    c->backoff_ms = lived_long || !c->backoff_ms ? BACKOFF_FIRST_MS : c->backoff_ms * 2;
+    c->backoff_ms = c->backoff_ms < BACKOFF_LAST_MS ? c->backoff_ms : BACKOFF_LAST_MS;
+    c->state = COMPONENT_WAITING;
+    c->restart_ns = now + (uint64_t)c->backoff_ms * CLOCK_NS_PER_MS;
+    c->restarts++;
+    publish_health(g, "high", name, c->restarts, "The %s stopped (%s) and is started again in %u ms.",
+                   name, c->last_exit, c->backoff_ms);
+}
+
+void supervise_reap(struct guard *g)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
+            if (g->components[i].pid == pid && !g->stopping) {
+                ended(g, (enum component_id)i, status);
+            } else if (g->components[i].pid == pid) {
+                g->components[i].pid = 0;
+            }
+        }
+    }
+}
+
+void supervise_tick(struct guard *g, uint64_t now_ns)
+{
+    for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
+        if (g->components[i].state == COMPONENT_WAITING && now_ns >= g->components[i].restart_ns) {
+            start(g, (enum component_id)i);
+        }
+    }
+}
+
+static bool any_left(const struct guard *g)
+{
+    bool left = false;
+    for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
+        left = left || g->components[i].pid > 0;
+    }
+    return left;
+}
+
+static void signal_all(struct guard *g, int number)
+{
+    for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
+        if (g->components[i].pid > 0) {
+            kill(g->components[i].pid, number);
+        }
+    }
+}
+
+void supervise_stop(struct guard *g)
+{
+    g->stopping = true;
+    signal_all(g, SIGTERM);
+    for (int waited_ms = 0; waited_ms < STOP_MS && any_left(g); waited_ms += 10) {
+        usleep(10000);
+        supervise_reap(g);
+    }
+    signal_all(g, SIGKILL);
+    usleep(10000);
+    supervise_reap(g);
+}

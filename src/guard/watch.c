@@ -1,0 +1,74 @@
+#include "guard/watch.h"
+
+struct status watch_add(struct watch *w, uint32_t client, struct text pattern)
+{
+    struct text rest = text_starts(pattern, TEXT("*")) ? text_part(pattern, 1, pattern.len) : pattern;
+    if (!text_starts(rest, TEXT("/")) || rest.len < 2 || text_find_byte(rest, '*') != SIZE_MAX ||
+        text_find_byte(rest, 0) != SIZE_MAX) {
+        FAIL(INVALID);
+    }
+    if (w->count == WATCH_PATTERNS || pattern.len >= WATCH_PATTERN) {
+        FAIL(LIMIT);
+    }
+    w->patterns[w->count].client = client;
+    text_copy(pattern, w->patterns[w->count].text, WATCH_PATTERN);
+    w->count++;
+    return OK;
+}
+
+void watch_forget(struct watch *w, uint32_t client)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < w->count; i++) {
+        if (w->patterns[i].client != client) {
+            w->patterns[kept++] = w->patterns[i];
+        }
+    }
+    w->count = kept;
+}
+
+static bool pattern_matches(struct text pattern, struct text path)
+{
+    bool folder = text_ends(pattern, TEXT("/"));
+    if (!text_starts(pattern, TEXT("*"))) {
+        return folder ? text_starts(path, pattern) : text_same(path, pattern);
+    }
+    struct text rest = text_part(pattern, 1, pattern.len);
+    return folder ? text_find(path, rest) != SIZE_MAX : text_ends(path, rest);
+}
+
+bool watch_matches(const struct watch *w, struct text path)
+{
+    for (unsigned i = 0; i < w->count; i++) {
+        if (pattern_matches(text_of(w->patterns[i].text), path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The name that the kernel part will meet: the file's, or the folder's. */
+static struct text last_name(struct text pattern)
+{
+    if (text_ends(pattern, TEXT("/"))) {
+        pattern.len--;
+    }
+    size_t slash = text_find_last(pattern, '/');
+    return text_part(pattern, slash == SIZE_MAX ? 0 : slash + 1, pattern.len);
+}
+
+void watch_sieve(const struct watch *w, __u64 *words)
+{
+    __u64 sieve[WATCH_WORDS] = {0};
+    for (unsigned i = 0; i < w->count; i++) {
+        struct text name = last_name(text_of(w->patterns[i].text));
+        uint64_t eight = 0;
+        memcpy(&eight, name.ptr, name.len < sizeof eight ? name.len : sizeof eight);
+        uint32_t bit = watch_bit(eight, (uint32_t)name.len);
+        sieve[bit / 64] |= 1ULL << bit % 64;
+    }
+    /* Word by word: the kernel part may look at any time. */
+    for (unsigned i = 0; i < WATCH_WORDS; i++) {
+        __atomic_store_n(&words[i], sieve[i], __ATOMIC_RELAXED);
+    }
+}

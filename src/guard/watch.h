@@ -1,0 +1,34 @@
+/*
+ * watch: which opens of files clients want to see.
+ *
+ * A pattern is a whole path ("/etc/shadow"), a folder ("/root/.ssh/"), or either with a leading '*'
+ * for any folder ("*" "/.aws/credentials"). The kernel part looks only at the names of a file and of
+ * the WATCH_LEVELS - 1 folders above it (watch_bit()); this is the exact test behind that sieve.
+ */
+#pragma once
+
+#include "base/status.h"
+#include "base/text.h"
+#include "bpf/records.h"
+
+enum {
+    WATCH_PATTERNS = 1024, /* of all clients together */
+    WATCH_PATTERN = 256,   /* bytes of one, terminated */
+};
+
+struct watch {
+    struct {
+        uint32_t client; /* who wants it */
+        char text[WATCH_PATTERN];
+    } patterns[WATCH_PATTERNS];
+    unsigned count;
+};
+
+/* INVALID: no pattern (see above); LIMIT: too long, or too many. */
+struct status watch_add(struct watch *w, uint32_t client, struct text pattern);
+void watch_forget(struct watch *w, uint32_t client);
+
+bool watch_matches(const struct watch *w, struct text path);
+
+/* The sieve for settings.watch: WATCH_WORDS words. */
+void watch_sieve(const struct watch *w, __u64 *words);
