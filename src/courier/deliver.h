@@ -1,0 +1,31 @@
+/*
+ * deliver: the courier's work, once it is in its cage: each alert and health event becomes a line
+ * of the spool, exactly once, and one of the system log.
+ *
+ * An event is acknowledged to guard only when its line is on disk. Where it cannot be written (a
+ * full disk) the courier keeps its place in the stream, says so once, and goes on when there is
+ * room.
+ */
+#pragma once
+
+#include "courier/spool.h"
+#include "courier/system_log.h"
+
+struct delivery {
+    struct bh_client *client;
+    struct spool spool;
+    struct system_log log;
+    char *line;        /* BH_JSON_MAX bytes and a newline */
+    uint64_t last_seq; /* events up to it are in the spool; 0: no more of those can come */
+    bool checked;      /* it is known whether the stream starts over what the spool holds */
+    uint64_t synced_ns;
+    bool stuck;
+};
+
+/* `folder` and `client` stay the caller's. */
+struct status delivery_open(int folder, struct spool_limits limits, struct bh_client *client,
+                            struct delivery *out);
+void delivery_close(struct delivery *delivery);
+
+/* Until guard is gone, which is OK, or the stream cannot be read on. */
+struct status delivery_run(struct delivery *delivery);

@@ -1,0 +1,14 @@
+/*
+ * message: an event in one line for a person: who did what to whom.
+ *
+ *     /usr/bin/curl (pid 4711, root): connected to 192.0.2.1:443
+ */
+#pragma once
+
+#include "schema/event.h"
+
+enum { MESSAGE_MAX = 1024 }; /* what the alert message of wire/client.def takes */
+
+/* Writes into `out` of MESSAGE_MAX bytes; cuts what does not fit and replaces control characters.
+ */
+struct text message_write(const struct event *event, char *out);

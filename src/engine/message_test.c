@@ -1,0 +1,111 @@
+#include "engine/message.h"
+
+#include "base/test.h"
+
+static char record[EVENT_MAX];
+static struct event_builder builder;
+
+static void begin(void)
+{
+    event_begin(&builder, record, sizeof record);
+    event_put_text(&builder, FIELD_PATH, TEXT("/usr/bin/curl"));
+    event_put_number(&builder, FIELD_PID, 4711);
+    event_put_text(&builder, FIELD_USER, TEXT("root"));
+}
+
+static struct text message(enum event_type type, char *out)
+{
+    struct text bytes;
+    struct event event;
+    assert_ok(event_end(&builder, (struct event_header){.type = (uint16_t)type}, &bytes));
+    assert_ok(event_open(bytes, &event));
+    return message_write(&event, out);
+}
+
+static void says_who_did_what(void **state)
+{
+    (void)state;
+    char out[MESSAGE_MAX];
+    begin();
+    event_put_text(&builder, FIELD_COMMAND_LINE, TEXT("curl -s x"));
+    event_put_text(&builder, FIELD_PARENT_PATH, TEXT("/bin/sh"));
+    assert_text(message(EVENT_PROCESS_EXEC, out),
+                "/usr/bin/curl (pid 4711, root): ran: curl -s x; started by /bin/sh");
+    begin();
+    event_put_text(&builder, FIELD_TARGET_PATH, TEXT("/etc/new"));
+    event_put_text(&builder, FIELD_SOURCE_PATH, TEXT("/etc/old"));
+    assert_text(message(EVENT_FILE_RENAME, out),
+                "/usr/bin/curl (pid 4711, root): renamed to /etc/new what was /etc/old");
+}
+
+static void addresses_and_ports_can_be_told_apart(void **state)
+{
+    (void)state;
+    char out[MESSAGE_MAX];
+    begin();
+    event_put_text(&builder, FIELD_DESTINATION_ADDRESS, TEXT("192.0.2.1"));
+    event_put_number(&builder, FIELD_DESTINATION_PORT, 443);
+    assert_text(message(EVENT_NETWORK_CONNECT, out),
+                "/usr/bin/curl (pid 4711, root): connected to 192.0.2.1:443");
+    begin();
+    event_put_text(&builder, FIELD_DESTINATION_ADDRESS, TEXT("2001:db8::1"));
+    event_put_number(&builder, FIELD_DESTINATION_PORT, 80);
+    assert_text(message(EVENT_NETWORK_CONNECT, out),
+                "/usr/bin/curl (pid 4711, root): connected to [2001:db8::1]:80");
+}
+
+static void refusals_and_gaps_are_said(void **state)
+{
+    (void)state;
+    char out[MESSAGE_MAX];
+    begin();
+    event_put_text(&builder, FIELD_MODULE_NAME, TEXT("evil"));
+    event_put_number(&builder, FIELD_ERROR, 1);
+    assert_text(
+        message(EVENT_MODULE_LOAD, out),
+        "/usr/bin/curl (pid 4711, root): loaded the kernel module evil (refused: Operation not "
+        "permitted)");
+    begin();
+    event_put_text(&builder, FIELD_TARGET_PATH, TEXT("/tmp/x"));
+    assert_text(message(EVENT_FILE_CREATE, out), "/usr/bin/curl (pid 4711, root): created /tmp/x");
+}
+
+static void stays_one_line_of_bounded_length(void **state)
+{
+    (void)state;
+    char out[MESSAGE_MAX];
+    static char longest[EVENT_TEXT_MAX];
+    memset(longest, 'a', sizeof longest);
+    longest[0] = '\n';
+    longest[1] = 0x1b;
+    begin();
+    event_put_text(&builder, FIELD_COMMAND_LINE, (struct text){longest, sizeof longest});
+    struct text said = message(EVENT_PROCESS_EXEC, out);
+    assert_int_equal(said.len, MESSAGE_MAX);
+    assert_true(text_find(said, TEXT("ran: ??aaa")) != SIZE_MAX);
+    assert_int_equal(text_find_byte(said, '\n'), SIZE_MAX);
+}
+
+/* Every type has its words: a new one in events.def has to be given some. */
+static void every_type_has_words(void **state)
+{
+    (void)state;
+    char out[MESSAGE_MAX];
+    for (unsigned type = 0; type < EVENT_COUNT; type++) {
+        begin();
+        struct text said = message((enum event_type)type, out);
+        assert_true(said.len > strlen("/usr/bin/curl (pid 4711, root): "));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_who_did_what),
+        cmocka_unit_test(addresses_and_ports_can_be_told_apart),
+        cmocka_unit_test(refusals_and_gaps_are_said),
+        cmocka_unit_test(stays_one_line_of_bounded_length),
+        cmocka_unit_test(every_type_has_words),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
