@@ -1,0 +1,114 @@
+#include "ctl/checks.h"
+#include "ctl/ctl.h"
+#include "ctl/show.h"
+
+#include "base/log.h"
+#include "base/own.h"
+
+#include <stdio.h>
+
+static const char help[] =
+    "Usage: bulkhead doctor [--json] [--home DIR]\n"
+    "\n"
+    "Says what this machine lets Bulkhead see and do, what is not seen or enforced here, and what\n"
+    "to do about it. Asks the guard that runs; looks for itself where none does.\n"
+    "\n"
+    "  --json      one JSON object\n"
+    "  --home DIR  the instance (default: $BULKHEAD_HOME or /var/lib/bulkhead)\n"
+    "\n"
+    "Exit codes: 0 nothing is missing, 1 something is.\n";
+
+enum { PAGE_MAX = 128 * 1024, TEXT_MAX = 400, NAME_WIDTH = 16 };
+
+static char page[PAGE_MAX];
+
+static void show_check(struct term *t, const json_t *check)
+{
+    bool ok = json_is_true(json_object_get(check, "ok"));
+    struct text advice = ctl_member_text(check, "advice");
+    term_print(t, ok ? STYLE_GREEN : STYLE_YELLOW, "  %s ", ok ? "✓" : "✗");
+    term_column(t, STYLE_PLAIN, ctl_member_text(check, "name"), NAME_WIDTH);
+    term_quote(t, STYLE_DIM, ctl_member_text(check, "detail"), TEXT_MAX);
+    term_print(t, STYLE_PLAIN, "\n");
+    if (!ok && advice.len > 0) {
+        term_print(t, STYLE_PLAIN, "    %*s", NAME_WIDTH, "");
+        term_quote(t, STYLE_PLAIN, advice, TEXT_MAX);
+        term_print(t, STYLE_PLAIN, "\n");
+    }
+}
+
+static size_t count_missing(const json_t *checks)
+{
+    size_t missing = 0;
+    size_t i;
+    json_t *check;
+    json_array_foreach(checks, i, check)
+    {
+        missing += !json_is_true(json_object_get(check, "ok"));
+    }
+    return missing;
+}
+
+static bool show(const json_t *answer, size_t missing)
+{
+    struct writer out = writer_over(page, sizeof page);
+    struct term t = {.out = &out, .colour = term_wants_colour(stdout)};
+    const json_t *checks = json_object_get(answer, "checks");
+    size_t i;
+    json_t *check;
+    term_print(&t, STYLE_BOLD, "Kernel ");
+    term_quote(&t, STYLE_BOLD, ctl_member_text(answer, "kernel"), TEXT_MAX);
+    term_print(&t, STYLE_BOLD, ", tier ");
+    term_quote(&t, STYLE_BOLD, ctl_member_text(answer, "tier"), TEXT_MAX);
+    term_print(&t, STYLE_PLAIN, "\n\n");
+    json_array_foreach(checks, i, check)
+    {
+        show_check(&t, check);
+    }
+    if (missing > 0) {
+        term_print(&t, STYLE_YELLOW, "\n%zu of %zu checks found something missing.\n", missing,
+                   json_array_size(checks));
+    } else {
+        term_print(&t, STYLE_GREEN, "\nNothing is missing on this machine.\n");
+    }
+    return ctl_print(writer_text(&out));
+}
+
+/* That no guard runs is no mistake here. */
+static json_t *ask_guard(const char *home)
+{
+    OWN(ctl_client_drop) struct bh_client *client = NULL;
+    struct bh_options options = BH_OPTIONS("bulkhead");
+    json_t *answer = NULL;
+    options.home = ctl_home(home);
+    if (bh_client_open(&options, &client) != BH_OK ||
+        ctl_ask(client, "doctor", 0, &answer) != CTL_OK) {
+        return NULL;
+    }
+    return answer;
+}
+
+static int examine(const char *home, bool json)
+{
+    OWN(ctl_json_drop) json_t *answer = ask_guard(home);
+    if (!answer) {
+        log_info("no guard answers in %s: looking at the machine without it", ctl_home(home));
+        answer = checks_run();
+    }
+    size_t missing = count_missing(json_object_get(answer, "checks"));
+    bool printed = json ? ctl_print_json(answer) == CTL_OK : show(answer, missing);
+    return printed && missing == 0 ? CTL_OK : CTL_FAULT;
+}
+
+int doctor_main(int argc, char **argv)
+{
+    struct ctl_options options = {0};
+    int exit_code = ctl_options(argc, argv, help, &options);
+    if (exit_code != CTL_GO_ON) {
+        return exit_code;
+    }
+    if (optind < argc) {
+        return ctl_usage("doctor", "doctor takes no argument %s", argv[optind]);
+    }
+    return examine(options.home, options.json);
+}
