@@ -107,7 +107,7 @@ static void json_escapes(void **state)
     json_open(&j, '[');
     json_number(&j, -5);
     json_bool(&j, true);
-    json_null(&j);
+    json_nothing(&j);
     json_close(&j, ']');
     json_close(&j, '}');
     assert_ok(writer_end(&w));

@@ -105,7 +105,7 @@ void json_bool(struct json *j, bool value)
     writer_bytes(j->out, value ? TEXT("true") : TEXT("false"));
 }
 
-void json_null(struct json *j)
+void json_nothing(struct json *j)
 {
     json_item(j);
     writer_bytes(j->out, TEXT("null"));

@@ -25,7 +25,7 @@ void json_text(struct json *j, struct text value);
 void json_number(struct json *j, int64_t value);
 void json_unsigned(struct json *j, uint64_t value);
 void json_bool(struct json *j, bool value);
-void json_null(struct json *j);
+void json_nothing(struct json *j); /* null; jansson has the name json_null */
 
 /* Key and value in one. */
 void json_member_text(struct json *j, const char *name, struct text value);

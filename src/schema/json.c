@@ -31,7 +31,7 @@ void json_event_value(struct json *j, enum field field, struct value value)
         break;
     case VALUE_ABSENT:
     case VALUE_NULL:
-        json_null(j);
+        json_nothing(j);
         break;
     }
 }
