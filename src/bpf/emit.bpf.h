@@ -173,7 +173,7 @@ INLINE void put_string(struct scratch *s, enum part_kind kind, const void *from,
     if (length > 0) {
         s->used = (__u32)(at + (__u64)length - 1);
     }
-    close_part(s, part, length == CHUNK || length < 0 ? PART_CUT : 0);
+    close_part(s, part, length == CHUNK || (length < 0 && from) ? PART_CUT : 0);
 }
 
 INLINE void put_bytes(struct scratch *s, enum part_kind kind, const void *from, __u64 length)

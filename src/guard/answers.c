@@ -87,15 +87,6 @@ static void write_components(struct guard *g, struct json *j)
     json_close(j, ']');
 }
 
-static uint64_t dropped_by_kernel(const struct guard *g)
-{
-    uint64_t all = 0;
-    for (unsigned i = 0; i < RECORD_KIND_COUNT; i++) {
-        all += kernel_dropped(&g->kernel, (enum record_kind)i);
-    }
-    return all;
-}
-
 static void write_status(struct guard *g, struct json *j)
 {
     const struct stream_page *page = g->stream.page;
@@ -109,7 +100,7 @@ static void write_status(struct guard *g, struct json *j)
     hex(j, "schema", schema_hash());
     write_events(g, j);
     json_member_number(j, "published", (int64_t)page->seq);
-    json_member_number(j, "dropped_kernel", (int64_t)dropped_by_kernel(g));
+    json_member_number(j, "dropped_kernel", (int64_t)kernel_dropped_all(&g->kernel));
     json_member_number(j, "filtered", (int64_t)g->filtered);
     json_member_number(j, "malformed", (int64_t)g->malformed);
     json_member_number(j, "processes", g->processes.live);
@@ -228,9 +219,10 @@ static void check_programs(struct guard *g, struct json *j)
 
 static void check_limits(struct guard *g, struct json *j)
 {
-    check(j, "kernel ring", dropped_by_kernel(g) == 0,
-          dropped_by_kernel(g) ? "records were dropped, see `bulkhead status`" : "nothing was dropped",
-          dropped_by_kernel(g) ? "a burst was longer than guard could follow" : "");
+    check(j, "kernel ring", kernel_dropped_all(&g->kernel) == 0,
+          kernel_dropped_all(&g->kernel) ? "records were dropped, see `bulkhead status`"
+                                         : "nothing was dropped",
+          kernel_dropped_all(&g->kernel) ? "a burst was longer than guard could follow" : "");
     check(j, "process table", g->processes.refused == 0,
           g->processes.refused ? "processes found no slot and are shown without path and parent"
                                : "every process has a slot",
@@ -245,7 +237,8 @@ static void check_sight(struct json *j)
           "kernel.io_uring_disabled=2 closes the gap where io_uring is not needed");
     check(j, "paths of rename, link, unlink, mount", false,
           "they are taken from the caller's memory: another thread could change them in between",
-          "rules that must not be fooled should match creation and execution, whose paths are the kernel's");
+          "rules that must not be fooled should match creation and execution, whose paths are the "
+          "kernel's");
     check(j, "udp without connect", false, "datagrams sent with sendto(2) alone are not seen", "");
 }
 

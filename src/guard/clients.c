@@ -91,6 +91,7 @@ struct status client_send(struct client *c, const struct wire_message *m, const 
                           unsigned fd_count)
 {
     static uint8_t packet[WIRE_MAX];
+
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(2 * sizeof(int))];
@@ -175,8 +176,8 @@ void clients_wake(struct guard *g)
     }
 }
 
-/* The cursor of a name; a new name takes a free one, or none, and begins now: should it die before it
- * first says how far it is, nothing from here on is lost. */
+/* The cursor of a name; a new name takes a free one, or none, and begins now: should it die before
+ * it first says how far it is, nothing from here on is lost. */
 static struct stream_cursor *find_cursor(struct guard *g, struct text name)
 {
     struct stream_cursor *all = g->stream.page->cursors;
@@ -189,7 +190,8 @@ static struct stream_cursor *find_cursor(struct guard *g, struct text name)
         empty = !empty && all[i].name[0] == 0 ? &all[i] : empty;
     }
     if (empty) {
-        *empty = (struct stream_cursor){.position = g->stream.page->head, .seq = g->stream.page->seq};
+        *empty =
+            (struct stream_cursor){.position = g->stream.page->head, .seq = g->stream.page->seq};
         text_copy(name, empty->name, sizeof empty->name);
     }
     return empty;
@@ -204,7 +206,8 @@ struct status client_greet(struct guard *g, struct client *c, const struct wire_
     if (hello->name.len == 0) {
         FAIL(INVALID);
     }
-    /* Who we started ourselves has its name from us: nobody else can take its place in the stream. */
+    /* Who we started ourselves has its name from us: nobody else can take its place in the stream.
+     */
     bool ours = c->name[0] != 0;
     if (!ours) {
         text_copy(hello->name, c->name, sizeof c->name);
@@ -256,7 +259,8 @@ static const struct {
     {EVENT_MEMFD_CREATE, 1ULL << RECORD_MEMFD},
 };
 
-/* Tells the kernel part what anybody could need now: the rest is dropped before it costs anything. */
+/* Tells the kernel part what anybody could need now: the rest is dropped before it costs anything.
+ */
 void interest_changed(struct guard *g)
 {
     uint64_t kinds = always;

@@ -72,9 +72,8 @@ void publish_event(struct guard *g, struct event_builder *b, enum event_type typ
                    uint64_t origin)
 {
     struct text record;
-    struct event_header header = {.type = (uint16_t)type,
-                                  .time_ns = time_ns + g->real_minus_boot_ns,
-                                  .origin = origin};
+    struct event_header header = {
+        .type = (uint16_t)type, .time_ns = time_ns + g->real_minus_boot_ns, .origin = origin};
     /* The builder's room is EVENT_MAX, and the limits of all texts add up to less. */
     ENSURE(status_ok(event_end(b, header, &record)));
     stream_publish(&g->stream, record);

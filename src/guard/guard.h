@@ -23,8 +23,9 @@ enum {
     STREAM_BYTES = 16 << 20, /* 30,000 events of the usual size: 10 s of a busy machine */
     CLIENTS_MAX = 18,        /* engine, courier, and 16 more */
     BATCH_MAX = 1024,        /* records between two looks at clients and children: some 5 ms */
-    GRACE_MS = 2000,         /* after a start: who was subscribed before is given time to come back */
-    LOOK_AGAIN_MS = 20,      /* a record that slipped past the change from awake to asleep waits so long */
+    GRACE_MS = 2000, /* after a start: who was subscribed before is given time to come back */
+    LOOK_AGAIN_MS =
+        20, /* a record that slipped past the change from awake to asleep waits so long */
 };
 
 struct options {
@@ -48,7 +49,7 @@ enum client_phase { CLIENT_FREE, CLIENT_GREETING, CLIENT_OPEN };
 struct client {
     enum client_phase phase;
     int socket;
-    int wake;          /* an eventfd that it shares */
+    int wake; /* an eventfd that it shares */
     uint32_t id;
     uint64_t types;    /* what it subscribed to */
     uint64_t position; /* as it last said */
@@ -93,7 +94,7 @@ struct guard {
     uint64_t published[EVENT_COUNT];
     uint64_t filtered; /* records that led to no event */
     uint64_t malformed;
-    uint64_t dropped;  /* as last told to people */
+    uint64_t dropped; /* as last told to people */
     uint32_t next_client_id;
     int listener;
     int poll;
@@ -106,6 +107,28 @@ struct guard {
     char arguments[RECORD_ARGUMENTS_MAX];
     uint8_t record[EVENT_MAX];
 };
+
+/* sysexits(3), which the command line and service managers understand. */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_USAGE = 64,
+    EXIT_OS = 71,
+    EXIT_BUSY = 75,
+    EXIT_NOT_PERMITTED = 77,
+    EXIT_CONFIG = 78,
+};
+
+/* ── start.c: everything that is opened or allocated ── */
+
+/* The lock on the home, held as long as guard lives. EXIT_OK, or said and the exit code. */
+enum exit_code start_lock(struct guard *g);
+
+/* Memory, tables, descriptors: all but the components. */
+struct status start_all(struct guard *g);
+
+/* ── loop.c ── */
+void loop(struct guard *g);       /* works until it is told to stop */
+bool loop_drain(struct guard *g); /* a batch of records; true: there may be more */
 
 /* ── publish.c: one record of the kernel part → events ── */
 void publish_record(struct guard *g, struct text bytes, uint64_t origin);

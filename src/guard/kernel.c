@@ -45,7 +45,8 @@ static size_t pages(size_t bytes)
     return (bytes + page - 1) / page * page;
 }
 
-/* A program can be attached where the kernel has its tracepoint; what it lacks is left out, and told. */
+/* A program can be attached where the kernel has its tracepoint; what it lacks is left out, and
+ * told. */
 static bool has_tracepoint(const struct btf *btf, const struct bpf_program *program)
 {
     char type[96];
@@ -61,7 +62,8 @@ static void choose_programs(struct bpf_object *object)
 {
     struct btf *btf = btf__load_vmlinux_btf();
     struct bpf_program *program;
-    bpf_object__for_each_program(program, object) {
+    bpf_object__for_each_program(program, object)
+    {
         if (btf && !has_tracepoint(btf, program)) {
             bpf_program__set_autoload(program, false);
         }
@@ -81,7 +83,8 @@ static void note_program(struct kernel *k, const char *name, bool attached)
 static struct status attach(struct kernel *k, struct bpf_object *object, const char *folder)
 {
     struct bpf_program *program;
-    bpf_object__for_each_program(program, object) {
+    bpf_object__for_each_program(program, object)
+    {
         const char *name = bpf_program__name(program);
         if (!bpf_program__autoload(program)) {
             note_program(k, name, false);
@@ -116,7 +119,8 @@ static struct status load(struct kernel *k, struct probe *probe, const struct ke
     char path[PIN_PATH];
     refused = bpf_map__pin(probe->maps.events, pin_path(o->folder, "map", "events", path));
     if (!refused) {
-        refused = bpf_map__pin(probe->maps.data_settings, pin_path(o->folder, "map", "settings", path));
+        refused =
+            bpf_map__pin(probe->maps.data_settings, pin_path(o->folder, "map", "settings", path));
     }
     if (refused) {
         FAIL_SYS(-refused);
@@ -139,8 +143,8 @@ static struct status load_fresh(struct kernel *k, const struct kernel_options *o
 /* The programs that an earlier guard attached, by their pins. */
 static void note_pinned(struct kernel *k, const char *folder)
 {
-    static const char *const names[] = {"on_exec",  "on_fork",   "on_exit",
-                                        "on_task",  "on_state",  "on_module", "on_call_exit"};
+    static const char *const names[] = {"on_exec",  "on_fork",   "on_exit",     "on_task",
+                                        "on_state", "on_module", "on_call_exit"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char path[PIN_PATH];
         note_program(k, names[i], access(pin_path(folder, "link", names[i], path), F_OK) == 0);
@@ -159,7 +163,8 @@ static struct status open_ring(struct kernel *k, const char *folder)
     if (settings < 0) {
         FAIL_SYS(-settings);
     }
-    void *memory = mmap(NULL, pages(sizeof *k->settings), PROT_READ | PROT_WRITE, MAP_SHARED, settings, 0);
+    void *memory =
+        mmap(NULL, pages(sizeof *k->settings), PROT_READ | PROT_WRITE, MAP_SHARED, settings, 0);
     if (memory == MAP_FAILED) {
         FAIL_SYS(errno);
     }
@@ -268,7 +273,11 @@ struct status kernel_remove(struct kernel *k, const char *folder)
     return pins_unmount(folder);
 }
 
-uint64_t kernel_dropped(const struct kernel *k, enum record_kind kind)
+uint64_t kernel_dropped_all(const struct kernel *k)
 {
-    return __atomic_load_n(&k->settings->dropped[kind], __ATOMIC_RELAXED);
+    uint64_t all = 0;
+    for (unsigned i = 0; i < RECORD_KIND_COUNT; i++) {
+        all += __atomic_load_n(&k->settings->dropped[i], __ATOMIC_RELAXED);
+    }
+    return all;
 }

@@ -11,7 +11,9 @@
 #include "guard/ring.h"
 
 enum {
-    KERNEL_RING = 16 << 20,   /* bytes between kernel and guard: 100,000 records, a storm of 0.3 s without guard */
+    KERNEL_RING =
+        16
+        << 20, /* bytes between kernel and guard: 100,000 records, a storm of 0.3 s without guard */
     KERNEL_PROGRAMS = 8,
     KERNEL_NAME = 32,
 };
@@ -36,8 +38,8 @@ struct kernel {
     char why[256]; /* after a failure: what a person should know */
 };
 
-/* Loads, or takes over. The folder's bpffs is mounted where it is not. On failure `out->why` is set,
- * and the rest is closed. */
+/* Loads, or takes over. The folder's bpffs is mounted where it is not. On failure `out->why` is
+ * set, and the rest is closed. */
 struct status kernel_open(struct kernel_options options, struct kernel *out);
 
 /* Calls `on_process` with a RECORD_PROCESS for every process that lives now. */
@@ -50,5 +52,5 @@ void kernel_leave(struct kernel *k);
 /* Lets go, detaches and unpins all, and unmounts the folder: nothing stays. */
 struct status kernel_remove(struct kernel *k, const char *folder);
 
-/* Records of a kind that found the ring full, since it was loaded. */
-uint64_t kernel_dropped(const struct kernel *k, enum record_kind kind);
+/* Records that found the ring full, since it was loaded. */
+uint64_t kernel_dropped_all(const struct kernel *k);

@@ -170,7 +170,8 @@ void process_seal(struct process *process)
     __atomic_store_n(&process->sealed, 1, __ATOMIC_RELEASE);
 }
 
-static uint16_t put_text(struct process *process, size_t at, struct text text, size_t max, bool *cut)
+static uint16_t put_text(struct process *process, size_t at, struct text text, size_t max,
+                         bool *cut)
 {
     size_t room = PROCESS_TEXT - at < max ? PROCESS_TEXT - at : max;
     *cut = *cut || text.len > room;
@@ -184,8 +185,9 @@ void process_set_texts(struct process *process, struct process_texts t)
     size_t at = process->path_length = put_text(process, 0, t.path, PROCESS_PATH_MAX, &t.path_cut);
     at += process->cwd_length = put_text(process, at, t.cwd, PROCESS_CWD_MAX, &t.cwd_cut);
     process->arguments_length = put_text(process, at, t.arguments, PROCESS_TEXT, &t.arguments_cut);
-    process->cut = (uint8_t)((t.path_cut ? PROCESS_CUT_PATH : 0) | (t.cwd_cut ? PROCESS_CUT_CWD : 0) |
-                             (t.arguments_cut ? PROCESS_CUT_ARGUMENTS : 0));
+    process->cut =
+        (uint8_t)((t.path_cut ? PROCESS_CUT_PATH : 0) | (t.cwd_cut ? PROCESS_CUT_CWD : 0) |
+                  (t.arguments_cut ? PROCESS_CUT_ARGUMENTS : 0));
 }
 
 struct process_texts process_texts(const struct process *process)

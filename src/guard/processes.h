@@ -2,10 +2,10 @@
  * processes: who is who. One slot for each process that lives or lived lately, in memory that
  * outlives guard.
  *
- * A slot is sealed while it is right: a guard that is killed while it writes one leaves it unsealed,
- * and the next guard frees it, and sees the record that it was made from again. What ended stays
- * until its slot is needed, so that alerts and children can still name it. Nothing is allocated
- * after processes_open().
+ * A slot is sealed while it is right: a guard that is killed while it writes one leaves it
+ * unsealed, and the next guard frees it, and sees the record that it was made from again. What
+ * ended stays until its slot is needed, so that alerts and children can still name it. Nothing is
+ * allocated after processes_open().
  */
 #pragma once
 
@@ -13,12 +13,13 @@
 #include "base/text.h"
 
 enum {
-    PROCESS_SLOT = 2048,      /* bytes of a slot: texts share what the rest leaves */
-    PROCESS_TEXT = 1872,      /* path, folder and arguments: nearly all fit, the rest is marked as cut */
-    PROCESS_PATH_MAX = 768,   /* of these, at most, so that arguments keep at least 592 */
+    PROCESS_SLOT = 2048, /* bytes of a slot: texts share what the rest leaves */
+    PROCESS_TEXT = 1872, /* path, folder and arguments: nearly all fit, the rest is marked as cut */
+    PROCESS_PATH_MAX = 768, /* of these, at most, so that arguments keep at least 592 */
     PROCESS_CWD_MAX = 512,
-    PROCESS_CONTAINER = 12,   /* digits of a container's id, as its tools show it */
-    PROCESSES_DEFAULT = 8192, /* 16 MiB; a machine with more processes at once gets more (--processes) */
+    PROCESS_CONTAINER = 12, /* digits of a container's id, as its tools show it */
+    PROCESSES_DEFAULT =
+        8192, /* 16 MiB; a machine with more processes at once gets more (--processes) */
 };
 
 enum process_state { PROCESS_FREE, PROCESS_LIVE, PROCESS_ENDED };
@@ -52,9 +53,9 @@ enum { PROCESS_CUT_PATH = 1, PROCESS_CUT_CWD = 2, PROCESS_CUT_ARGUMENTS = 4 };
 struct processes {
     struct process *slots; /* shared memory */
     uint32_t count;
-    uint32_t *heads;  /* hash of guid → slot + 1 */
-    uint32_t *chain;  /* slot → next slot + 1 of the same hash */
-    uint32_t *older;  /* of those that ended, a list by age … */
+    uint32_t *heads; /* hash of guid → slot + 1 */
+    uint32_t *chain; /* slot → next slot + 1 of the same hash */
+    uint32_t *older; /* of those that ended, a list by age … */
     uint32_t *newer;
     uint32_t oldest, newest; /* slot + 1 */
     uint32_t unused;         /* slot + 1 of a list through `chain` */
@@ -65,7 +66,8 @@ struct processes {
 /* Identity of a process on this boot. */
 uint64_t process_guid(uint32_t pid, uint64_t start_ns);
 
-/* Takes over what lies in `memory` (`count` slots), freeing what is not sealed. MEMORY at start-up. */
+/* Takes over what lies in `memory` (`count` slots), freeing what is not sealed. MEMORY at start-up.
+ */
 struct status processes_open(void *memory, uint32_t count, struct processes *out);
 void processes_done(struct processes *p);
 
@@ -75,8 +77,8 @@ struct process *processes_at(const struct processes *p, uint32_t index);
 /* NULL: not known. */
 struct process *processes_find(struct processes *p, uint64_t guid);
 
-/* The slot of a process, an empty one where it is new; unsealed until process_seal(). NULL: all slots hold
- * living processes. The oldest that ended gives way. */
+/* The slot of a process, an empty one where it is new; unsealed until process_seal(). NULL: all
+ * slots hold living processes. The oldest that ended gives way. */
 struct process *processes_claim(struct processes *p, uint32_t pid, uint64_t start_ns);
 void process_seal(struct process *process);
 
@@ -85,6 +87,7 @@ struct process_texts {
     struct text path, cwd, arguments;
     bool path_cut, cwd_cut, arguments_cut;
 };
+
 void process_set_texts(struct process *process, struct process_texts texts);
 struct process_texts process_texts(const struct process *process);
 

@@ -2,8 +2,9 @@
  * ring: guard's end of the kernel's ring buffer (BPF_MAP_TYPE_RINGBUF), read in place.
  *
  * The layout is the kernel's user interface: a page with the consumer's position, one with the
- * producer's, then the data, mapped twice in a row so that no record is broken. Positions only grow: one
- * names a record for ever, which is how a restarted guard knows what was published already.
+ * producer's, then the data, mapped twice in a row so that no record is broken. Positions only
+ * grow: one names a record for ever, which is how a restarted guard knows what was published
+ * already.
  */
 #pragma once
 

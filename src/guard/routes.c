@@ -1,5 +1,6 @@
 /*
- * The messages that guard accepts, from whom, and when. What is not in the table cuts the sender off.
+ * The messages that guard accepts, from whom, and when. What is not in the table cuts the sender
+ * off.
  */
 #include "guard/guard.h"
 
@@ -36,9 +37,8 @@ static struct status on_progress(struct guard *g, struct client *c, const struct
 {
     uint64_t lost = m->progress.lost;
     if (lost > c->lost) {
-        publish_health(g, "high", c->name, lost - c->lost,
-                       "%s was too slow and lost %llu events.", c->name,
-                       (unsigned long long)(lost - c->lost));
+        publish_health(g, "high", c->name, lost - c->lost, "%s was too slow and lost %llu events.",
+                       c->name, (unsigned long long)(lost - c->lost));
     }
     c->position = m->progress.position;
     c->events = m->progress.events;

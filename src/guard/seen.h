@@ -29,13 +29,13 @@ struct status seen_open(struct text bytes, struct seen *out);
 /* The `nth` part (from 0) of a kind, or NULL. */
 const struct seen_part *seen_part(const struct seen *seen, enum part_kind kind, unsigned nth);
 
-/* A path that the kernel part wrote leaf first, the right way round, in `room` of SEEN_PATH bytes. A
- * detached one (a memfd) has no leading '/'. Keeps the leaf's end where it is too long, and says so
- * in *cut. */
+/* A path that the kernel part wrote leaf first, the right way round, in `room` of SEEN_PATH bytes.
+ * A detached one (a memfd) has no leading '/'. Keeps the leaf's end where it is too long, and says
+ * so in *cut. */
 struct text seen_path(const struct seen_part *part, char *room, bool *cut);
 
-/* The `nth` USER_PATH, joined to its BASE, without "." "..", "//"; as seen_path(). The empty text where there is
- * none. */
+/* The `nth` USER_PATH, joined to its BASE, without "." "..", "//"; as seen_path(). The empty text
+ * where there is none. */
 struct text seen_user_path(const struct seen *seen, unsigned nth, char *room, bool *cut);
 
 /* Arguments joined by single spaces, in `room` of RECORD_ARGUMENTS_MAX bytes. */

@@ -19,16 +19,17 @@
 enum { CHILD_CHANNEL = 3, CHILD_FILE = 4, CHILD_SYSLOG = 5 };
 
 enum {
-    EXIT_BAD_CONTENT = 78, /* the engine refused its pack: starting it again would not help */
-    BACKOFF_FIRST_MS = 10, /* back in well under a second … */
+    EXIT_BAD_CONTENT = 78,   /* the engine refused its pack: starting it again would not help */
+    BACKOFF_FIRST_MS = 10,   /* back in well under a second … */
     BACKOFF_LAST_MS = 10000, /* … but one that dies at once may not eat the machine */
-    LONG_LIFE_MS = 200,    /* one that lived so long did not die of starting */
-    STOP_MS = 2000,        /* between SIGTERM and SIGKILL */
+    LONG_LIFE_MS = 200,      /* one that lived so long did not die of starting */
+    STOP_MS = 2000,          /* between SIGTERM and SIGKILL */
 };
 
 const char *component_name(enum component_id id)
 {
-    static const char *const names[] = {[COMPONENT_ENGINE] = "engine", [COMPONENT_COURIER] = "courier"};
+    static const char *const names[] = {
+        [COMPONENT_ENGINE] = "engine", [COMPONENT_COURIER] = "courier"};
     ENSURE((unsigned)id < COMPONENT_COUNT);
     return names[id];
 }
@@ -74,11 +75,12 @@ static struct status binary_path(enum component_id id, char *out, size_t out_siz
 }
 
 /* Runs in the child, which shares our memory until it execs: only calls that are safe there. A
- * descriptor that is already in its place must lose close-on-exec; the others may be in the way, so all are
- * moved up first. */
+ * descriptor that is already in its place must lose close-on-exec; the others may be in the way, so
+ * all are moved up first. */
 static void become(const char *path, char *const arguments[], const int fds[], unsigned fd_count)
 {
     enum { ASIDE = 64 };
+
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -182,8 +184,9 @@ static void ended(struct guard *g, enum component_id id, int status)
     c->state = COMPONENT_WAITING;
     c->restart_ns = now + (uint64_t)c->backoff_ms * CLOCK_NS_PER_MS;
     c->restarts++;
-    publish_health(g, "high", name, c->restarts, "The %s stopped (%s) and is started again in %u ms.",
-                   name, c->last_exit, c->backoff_ms);
+    publish_health(g, "high", name, c->restarts,
+                   "The %s stopped (%s) and is started again in %u ms.", name, c->last_exit,
+                   c->backoff_ms);
 }
 
 void supervise_reap(struct guard *g)

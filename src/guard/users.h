@@ -16,11 +16,13 @@ struct users {
         uint32_t uid;
         char name[USERS_NAME];
     } all[USERS_MAX];
+
     unsigned count;
     int64_t changed_ns; /* of the file that was read */
 };
 
-/* Reads `path` if it is another than last time. What cannot be read leaves the names as they are. */
+/* Reads `path` if it is another than last time. What cannot be read leaves the names as they are.
+ */
 void users_refresh(struct users *u, const char *path);
 
 /* The name, or the number in decimal in `room` of USERS_NAME bytes. */

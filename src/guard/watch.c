@@ -2,7 +2,8 @@
 
 struct status watch_add(struct watch *w, uint32_t client, struct text pattern)
 {
-    struct text rest = text_starts(pattern, TEXT("*")) ? text_part(pattern, 1, pattern.len) : pattern;
+    struct text rest =
+        text_starts(pattern, TEXT("*")) ? text_part(pattern, 1, pattern.len) : pattern;
     if (!text_starts(rest, TEXT("/")) || rest.len < 2 || text_find_byte(rest, '*') != SIZE_MAX ||
         text_find_byte(rest, 0) != SIZE_MAX) {
         FAIL(INVALID);

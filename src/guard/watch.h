@@ -2,8 +2,8 @@
  * watch: which opens of files clients want to see.
  *
  * A pattern is a whole path ("/etc/shadow"), a folder ("/root/.ssh/"), or either with a leading '*'
- * for any folder ("*" "/.aws/credentials"). The kernel part looks only at the names of a file and of
- * the WATCH_LEVELS - 1 folders above it (watch_bit()); this is the exact test behind that sieve.
+ * for any folder ("*" "/.aws/credentials"). The kernel part looks only at the names of a file and
+ * of the WATCH_LEVELS - 1 folders above it (watch_bit()); this is the exact test behind that sieve.
  */
 #pragma once
 
@@ -21,6 +21,7 @@ struct watch {
         uint32_t client; /* who wants it */
         char text[WATCH_PATTERN];
     } patterns[WATCH_PATTERNS];
+
     unsigned count;
 };
 

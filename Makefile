@@ -1,0 +1,50 @@
+# What people type. Everything else is Meson's: see meson.build.
+#
+#   make run      build it and watch this machine; Ctrl-C stops it and leaves nothing behind
+#   make check    every test: units, fuzzing for a minute a target, cages, storms, kills
+#   make bench    what it costs, beside what Debian's auditd and sysdig cost
+#   make tidy     house rules alone: format, dependency rule, banned calls
+#   make fuzz     fuzzing for FUZZ_SECONDS a target (an hour)
+#   make setup    the Debian packages that the targets above need; they call it themselves
+#   make install  into DESTDIR/PREFIX
+
+BUILD ?= build
+PREFIX ?= /usr
+FUZZ_SECONDS ?= 3600
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: all setup build run check bench tidy fuzz install clean
+
+all: build
+
+setup:
+	@tests/setup.sh build
+
+build: setup
+	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) --prefix $(PREFIX) > /dev/null
+	@ninja -C $(BUILD)
+
+run: build
+	@$(SUDO) $(BUILD)/src/bulkhead run --home /run/bulkhead-run --content $(BUILD)/content.pack
+
+check:
+	@tests/setup.sh build check
+	@tests/check.sh
+
+bench: build
+	@tests/setup.sh build bench
+	@$(SUDO) bench/run.sh $(BUILD)
+
+tidy:
+	@tests/setup.sh build check
+	@tests/tidy.sh
+
+fuzz:
+	@tests/setup.sh build check
+	@tests/fuzz.sh $(FUZZ_SECONDS)
+
+install: build
+	@meson install -C $(BUILD)
+
+clean:
+	@rm -rf build build-*
