@@ -24,6 +24,7 @@ struct cage engine_cage(void)
                 {"poll"},
                 {"ppoll"},
                 {"read"},
+                {"pread64", CAGE_FD(ENGINE_PACK)},
                 {"recvmsg", CAGE_FD(ENGINE_SOCKET)},
                 {"recvfrom", CAGE_FD(ENGINE_SOCKET)},
                 {"sendmsg", CAGE_FD(ENGINE_SOCKET)},

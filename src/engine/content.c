@@ -1,0 +1,71 @@
+#include "engine/content.h"
+
+#include "base/heap.h"
+#include "base/own.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct status content_size(int file, size_t *out)
+{
+    struct stat info;
+    if (fstat(file, &info) != 0) {
+        FAIL_SYS(errno);
+    }
+    *out = (size_t)info.st_size;
+    return OK;
+}
+
+/* INVALID: the file became shorter meanwhile. */
+static struct status read_all(int file, char *bytes, size_t size)
+{
+    size_t have = 0;
+    while (have < size) {
+        ssize_t len = pread(file, bytes + have, size - have, (off_t)have);
+        if (len == 0) {
+            FAIL(INVALID);
+        }
+        if (len < 0 && errno != EINTR) {
+            FAIL_SYS(errno);
+        }
+        have += len > 0 ? (size_t)len : 0;
+    }
+    return OK;
+}
+
+static struct status prove(struct text bytes, char *why, struct pack *out)
+{
+    struct pack_fault fault;
+    struct status s = pack_open(bytes, out, &fault);
+    if (!status_ok(s) && s.fault != FAULT_MEMORY) {
+        pack_fault_text(&fault, why, CONTENT_WHY);
+    }
+    return s;
+}
+
+struct status content_open(int file, size_t size, char *why, struct content *out)
+{
+    OWN(heap_drop) char *bytes = NULL;
+    if (size > PACK_SIZE_MAX) {
+        snprintf(why, CONTENT_WHY, "it has %zu bytes, more than %d", size, PACK_SIZE_MAX);
+        FAIL(LIMIT);
+    }
+    bytes = heap_alloc(size, 1);
+    if (!bytes) {
+        FAIL(MEMORY);
+    }
+    text_copy(TEXT("it became shorter while it was read"), why, CONTENT_WHY);
+    TRY(read_all(file, bytes, size));
+    TRY(prove((struct text){.ptr = bytes, .len = size}, why, &out->pack));
+    TRY(matcher_new(&out->pack, &out->matcher));
+    out->bytes = TAKE(bytes);
+    return OK;
+}
+
+void content_close(struct content *content)
+{
+    matcher_drop(&content->matcher);
+    heap_drop(&content->bytes);
+}

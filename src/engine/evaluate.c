@@ -1,0 +1,164 @@
+#include "engine/evaluate.h"
+
+#include "base/log.h"
+#include "content/interest.h"
+#include "engine/message.h"
+
+#include <stdio.h>
+
+enum { REPORT_MAX = 512, WATCH_MAX = 256 };
+
+/* ── what to see ── */
+
+struct watching {
+    struct bh_client *client;
+    unsigned refused; /* paths that cannot be watched */
+};
+
+/* A prefix is widened to its folder, which is what can be watched; an end needs to begin with a '/'
+ * to be whole names. */
+static bool watch_pattern(const struct predicate *p, char out[WATCH_MAX])
+{
+    struct text path = p->text;
+    bool suffix = p->kind == PREDICATE_SUFFIX;
+    if (p->kind == PREDICATE_PREFIX) {
+        size_t slash = text_find_last(path, '/');
+        path = text_part(path, 0, slash == SIZE_MAX ? 0 : slash + 1);
+    }
+    if (path.len < 2 || path.ptr[0] != '/' || path.len >= WATCH_MAX - 1) {
+        return false;
+    }
+    snprintf(out, WATCH_MAX, "%s%.*s", suffix ? "*" : "", TEXT_ARGS(path));
+    return true;
+}
+
+static void on_path(void *context, const struct predicate *p)
+{
+    struct watching *w = context;
+    char pattern[WATCH_MAX];
+    if (!watch_pattern(p, pattern) || bh_client_watch(w->client, pattern) != BH_OK) {
+        w->refused++;
+    }
+}
+
+void evaluate_subscribe(const struct pack *pack, struct bh_client *client)
+{
+    struct watching w = {.client = client};
+    char words[REPORT_MAX];
+    bool complete = interest_open_paths(pack, on_path, &w);
+    if (!complete || w.refused) {
+        snprintf(words, sizeof words,
+                 "Some rules about opened files see only part of them: %u of their paths cannot be "
+                 "watched%s.",
+                 w.refused, complete ? "" : ", and some rules name no path");
+        bh_client_report(client, "medium", words);
+    }
+    bh_client_subscribe(client, pack->types);
+}
+
+/* ── one event ── */
+
+struct evaluation {
+    const struct content *content;
+    struct bh_client *client;
+    const struct bh_event *source;
+    struct event event;
+    unsigned nth; /* alerts that this event raised */
+    struct text message;
+    char room[MESSAGE_MAX];
+    int result; /* of the client library */
+};
+
+static struct bh_text cut(struct text t, size_t max)
+{
+    t = text_part(t, 0, max);
+    return (struct bh_text){.ptr = t.ptr, .len = t.len};
+}
+
+/* The limits are the channel's; packs allow longer texts. */
+static struct bh_alert make_alert(struct evaluation *e, const struct pack_rule *rule)
+{
+    if (e->nth == 0) {
+        e->message = message_write(&e->event, e->room);
+    }
+    return (struct bh_alert){
+        .size = sizeof(struct bh_alert),
+        .nth = e->nth,
+        .id = cut(rule->id, 64),
+        .title = cut(rule->title, 256),
+        .author = cut(rule->author, 256),
+        .level = cut(rule->level, 16),
+        .tags = cut(rule->tags, 512),
+        .message = cut(e->message, MESSAGE_MAX),
+    };
+}
+
+static void on_match(void *context, size_t index)
+{
+    struct evaluation *e = context;
+    struct pack_rule rule = pack_rule(&e->content->pack, index);
+    struct bh_alert alert = make_alert(e, &rule);
+    while (e->result == BH_OK) {
+        int result = bh_client_alert(e->client, e->source, &alert);
+        if (result == BH_OK) {
+            break;
+        }
+        e->result = result == BH_AGAIN ? BH_OK : result; /* guard is behind: it has to take it */
+    }
+    e->nth++;
+}
+
+static void on_fault(void *context, size_t index, const char *what)
+{
+    struct evaluation *e = context;
+    struct pack_rule rule = pack_rule(&e->content->pack, index);
+    char words[REPORT_MAX];
+    snprintf(words, sizeof words, "The rule \"%.*s\" (%.*s) failed and is off: %s.",
+             TEXT_ARGS(text_part(rule.title, 0, 128)), TEXT_ARGS(text_part(rule.id, 0, 64)), what);
+    log_warning("%s", words);
+    bh_client_report(e->client, "high", words);
+}
+
+/* A record that cannot be opened would be a mistake of the library's or ours. It must not end the
+ * engine, which would meet it again. */
+static void evaluate(struct evaluation *e, const struct bh_event *source)
+{
+    struct matcher_sink sink = {.context = e, .on_match = on_match, .on_fault = on_fault};
+    struct bh_text record = bh_event_record(source);
+    if (!status_ok(event_open((struct text){.ptr = record.ptr, .len = record.len}, &e->event))) {
+        bh_client_report(e->client, "high", "An event could not be read and was left out.");
+        return;
+    }
+    e->source = source;
+    e->nth = 0;
+    matcher_run(e->content->matcher, &e->event, &sink);
+}
+
+/* ── the loop ── */
+
+static int evaluate_waiting(struct evaluation *e)
+{
+    const struct bh_event *source;
+    int result = BH_OK;
+    while (result == BH_OK && (result = bh_client_next(e->client, &source)) == BH_OK) {
+        evaluate(e, source);
+        result = e->result;
+    }
+    return result;
+}
+
+struct status evaluate_run(const struct content *content, struct bh_client *client)
+{
+    static struct evaluation e; /* large, and only one */
+    e = (struct evaluation){.content = content, .client = client};
+    int result = BH_OK;
+    while (result == BH_OK) {
+        result = evaluate_waiting(&e);
+        result = result == BH_AGAIN ? bh_client_wait(client, -1) : result;
+    }
+    if (result != BH_CLOSED) {
+        log_error("the event stream cannot be read on: %s", bh_client_error(client));
+        FAIL(INVALID);
+    }
+    return OK;
+}
