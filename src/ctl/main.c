@@ -30,7 +30,7 @@ static const struct command commands[] = {
     {"help", "explain a command", help_main},
 };
 
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
+enum { COMMANDS = sizeof commands / sizeof commands[0], HELP_WORDS = 2 };
 
 static const struct command *find_command(const char *name)
 {
@@ -74,19 +74,24 @@ static int print_overview(void)
         "content.\n");
 }
 
+/* `help content build` is `content build --help`: a command explains itself. */
 static int help_main(int argc, char **argv)
 {
     static char option[] = "--help";
-    if (argc < 2 || text_same(text_of(argv[1]), TEXT("help")) ||
-        text_same(text_of(argv[1]), TEXT("--help"))) {
+    char *arguments[HELP_WORDS + 2] = {NULL};
+    if (argc < 2 || argv[1][0] == '-' || text_same(text_of(argv[1]), TEXT("help"))) {
         return print_overview();
     }
     const struct command *command = find_command(argv[1]);
     if (!command) {
         return unknown_command(argv[1]);
     }
-    char *arguments[] = {argv[1], option, NULL};
-    return command->run(2, arguments);
+    int words = 0;
+    for (; words < HELP_WORDS && words + 1 < argc; words++) {
+        arguments[words] = argv[words + 1];
+    }
+    arguments[words] = option;
+    return command->run(words + 1, arguments);
 }
 
 static int print_version(void)

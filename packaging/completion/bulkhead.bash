@@ -1,0 +1,65 @@
+# bash completion for bulkhead
+
+_bulkhead_types="process_exec process_fork process_exit file_create file_modify file_rename file_link
+    file_unlink file_attribute file_open network_connect network_accept network_listen process_trace
+    credential_change module_load bpf_load mount unmount namespace_change memfd_create alert health"
+
+# What may follow the word before the cursor; false: it is no option with a value.
+_bulkhead_value() {
+    case $1 in
+    --home) COMPREPLY=($(compgen -d -- "$cur")) ;;
+    --content | --events | --watch | -o) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    --type) COMPREPLY=($(compgen -W "$_bulkhead_types" -- "$cur")) ;;
+    --format)
+        local formats="text json ocsf"
+        [[ ${COMP_WORDS[1]} == content ]] && formats="text json"
+        COMPREPLY=($(compgen -W "$formats" -- "$cur"))
+        ;;
+    --names) COMPREPLY=($(compgen -W "sigma bulkhead" -- "$cur")) ;;
+    --report) COMPREPLY=($(compgen -W "text json" -- "$cur")) ;;
+    *) return 1 ;;
+    esac
+}
+
+_bulkhead_content() {
+    local options=""
+    if [[ $COMP_CWORD -eq 2 ]]; then
+        COMPREPLY=($(compgen -W "build verify match explain --help" -- "$cur"))
+        return
+    fi
+    case ${COMP_WORDS[2]} in
+    build) options="-o --report --any-product --strict --help" ;;
+    verify) options="--json --help" ;;
+    match) options="--events --names --format --help" ;;
+    explain) options="--help" ;;
+    esac
+    if [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W "$options" -- "$cur"))
+    else
+        COMPREPLY=($(compgen -f -- "$cur"))
+    fi
+}
+
+_bulkhead() {
+    local cur=${COMP_WORDS[COMP_CWORD]}
+    local commands="run status tail tree doctor content help"
+    if [[ $COMP_CWORD -eq 1 ]]; then
+        COMPREPLY=($(compgen -W "$commands --help --version" -- "$cur"))
+        return
+    fi
+    _bulkhead_value "${COMP_WORDS[COMP_CWORD - 1]}" && return
+    case ${COMP_WORDS[1]} in
+    run) COMPREPLY=($(compgen -W "--home --content --json --help" -- "$cur")) ;;
+    status | doctor) COMPREPLY=($(compgen -W "--json --home --help" -- "$cur")) ;;
+    tail) COMPREPLY=($(compgen -W "--events --alerts --type --watch --format --home --help" -- "$cur")) ;;
+    tree)
+        local processes
+        processes=$(cd /proc && compgen -G '[1-9]*')
+        COMPREPLY=($(compgen -W "$processes --json --home --help" -- "$cur"))
+        ;;
+    content) _bulkhead_content ;;
+    help) COMPREPLY=($(compgen -W "$commands" -- "$cur")) ;;
+    esac
+}
+
+complete -o filenames -F _bulkhead bulkhead

@@ -1,0 +1,46 @@
+# fish completion for bulkhead
+
+set -l commands run status tail tree doctor content help
+set -l types process_exec process_fork process_exit file_create file_modify file_rename file_link \
+    file_unlink file_attribute file_open network_connect network_accept network_listen \
+    process_trace credential_change module_load bpf_load mount unmount namespace_change \
+    memfd_create alert health
+
+complete -c bulkhead -f
+set -l none "not __fish_seen_subcommand_from $commands"
+complete -c bulkhead -n $none -a run -d 'watch this machine and print alerts'
+complete -c bulkhead -n $none -a status -d 'how Bulkhead is doing'
+complete -c bulkhead -n $none -a tail -d 'events and alerts as they happen'
+complete -c bulkhead -n $none -a tree -d 'a process, its ancestors and its descendants'
+complete -c bulkhead -n $none -a doctor -d 'what this machine lets Bulkhead see and do'
+complete -c bulkhead -n $none -a content -d 'build, verify, try and explain content'
+complete -c bulkhead -n $none -a help -d 'explain a command'
+complete -c bulkhead -n $none -l version -d 'print the version'
+complete -c bulkhead -l help -d explain
+
+complete -c bulkhead -n '__fish_seen_subcommand_from run status tail tree doctor' -l home -r -F -d 'the instance'
+complete -c bulkhead -n '__fish_seen_subcommand_from run status tree doctor' -l json -d 'answer in JSON'
+complete -c bulkhead -n '__fish_seen_subcommand_from run' -l content -r -F -d 'detection content'
+complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l events -d 'events only'
+complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l alerts -d 'alerts only'
+complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l type -x -a "$types" -d 'this type only'
+complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l watch -r -F -d 'also see opens of files'
+complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l format -x -a 'text json ocsf' -d format
+complete -c bulkhead -n '__fish_seen_subcommand_from tree' -x -a '(__fish_complete_pids)'
+complete -c bulkhead -n '__fish_seen_subcommand_from help' -a "$commands"
+
+set -l content '__fish_seen_subcommand_from content'
+set -l undecided "$content; and not __fish_seen_subcommand_from build verify match explain"
+complete -c bulkhead -n $undecided -a build -d 'compile Sigma rules into a pack'
+complete -c bulkhead -n $undecided -a verify -d 'prove a pack'
+complete -c bulkhead -n $undecided -a match -d 'try a pack on recorded events'
+complete -c bulkhead -n $undecided -a explain -d 'say what a rule asks'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify match explain" -F
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -s o -r -F -d 'the pack to write'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l report -x -a 'text json' -d 'format of the report'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l any-product -d 'take rules of any product'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l strict -d 'write no pack where a rule is refused'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from verify" -l json -d 'answer in JSON'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l events -r -F -d 'recorded events'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l names -x -a 'sigma bulkhead' -d 'names of the fields'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l format -x -a 'text json' -d 'format of the matches'

@@ -1,0 +1,102 @@
+#!/bin/sh
+# The command line as people meet it, without a guard. Arguments: the binary, the source folder.
+# What needs a guard is in tests/integration.
+
+bulkhead=$1
+source=$2
+home=$(mktemp -d) || exit 99
+trap 'rm -rf "$home"' EXIT
+unset BULKHEAD_HOME
+number=0
+
+result() { # ok|not ok, name
+    number=$((number + 1))
+    echo "$1 $number - $2"
+}
+
+# expect CODE WORDS NAME COMMAND...: exits with CODE, and says WORDS on either output.
+expect() {
+    code=$1 words=$2 name=$3
+    shift 3
+    said=$("$@" 2>&1)
+    got=$?
+    if [ "$got" = "$code" ] && printf '%s' "$said" | grep -qF -e "$words"; then
+        result ok "$name"
+    else
+        result 'not ok' "$name"
+        printf '%s\n' "exit code $got instead of $code, or \"$words\" missing in:" "$said" | sed 's/^/# /'
+    fi
+}
+
+expect 2 'Usage: bulkhead COMMAND' 'nothing asked: an overview, and wrong usage' "$bulkhead"
+expect 0 'Usage: bulkhead COMMAND' 'help' "$bulkhead" help
+expect 0 'Usage: bulkhead COMMAND' '--help' "$bulkhead" --help
+expect 0 'bulkhead 0.' '--version' "$bulkhead" --version
+expect 2 'did you mean status?' 'a typo in a command' "$bulkhead" stauts
+expect 2 'no command xyzzy' 'an unknown command' "$bulkhead" help xyzzy
+expect 2 'did you mean process_exec?' 'a typo in a type' "$bulkhead" tail --type proces_exec
+expect 2 'no format xml' 'an unknown format' "$bulkhead" tail --format xml
+expect 2 'no option --frob' 'an unknown option' "$bulkhead" status --frob
+expect 2 'needs a value' 'an option without its value' "$bulkhead" run --home
+expect 2 'takes no argument x' 'an argument too many' "$bulkhead" doctor x
+expect 2 'no process id' 'a process id that is none' "$bulkhead" tree -- -5
+expect 2 'needs one process id' 'no process id' "$bulkhead" tree
+for command in status tail doctor run tree; do
+    expect 0 "Usage: bulkhead $command" "help $command" "$bulkhead" help $command
+done
+expect 0 'Usage: bulkhead content build' 'help content build' "$bulkhead" help content build
+
+expect 69 'start it with' 'status without guard' "$bulkhead" status --home "$home"
+expect 69 'start it with' 'tail without guard' "$bulkhead" tail --home "$home"
+expect 69 "$home" '$BULKHEAD_HOME is heard' env BULKHEAD_HOME="$home" "$bulkhead" tree 1
+said=$("$bulkhead" doctor --home "$home" --json 2> "$home/complaints")
+case $said in
+'{"kernel":'*'"checks":['*'"advice":'*) result ok 'doctor looks for itself' ;;
+*) result 'not ok' 'doctor looks for itself' ;;
+esac
+grep -q 'no guard answers' "$home/complaints" && result ok 'and says so' || result 'not ok' 'and says so'
+
+# As somebody else than root; root itself has to step down for it.
+if [ "$(id -u)" = 0 ]; then
+    cp "$bulkhead" "$home/bulkhead" && chmod 755 "$home" "$home/bulkhead"
+    expect 77 'sudo bulkhead run' 'run without root' setpriv --reuid 65534 --regid 65534 \
+        --clear-groups env "LD_LIBRARY_PATH=$(dirname "$bulkhead")/../sdk" "$home/bulkhead" run
+    expect 78 'cannot use the content' 'run without its content' "$bulkhead" run --home "$home" \
+        --content "$home/none.pack"
+else
+    expect 77 'sudo bulkhead run' 'run without root' "$bulkhead" run
+fi
+
+expect 1 'No space left' 'a full disk is said' sh -c "'$bulkhead' help run > /dev/full"
+if "$bulkhead" doctor --home "$home" 2>&1 | grep -q "$(printf '\033')"; then
+    result 'not ok' 'no colours in a pipe'
+else
+    result ok 'no colours in a pipe'
+fi
+
+# ── documents that have to follow the code ──
+
+missing=
+for option in $("$bulkhead" help run; "$bulkhead" help tail; "$bulkhead" help status) ; do
+    case $option in
+    --[a-z]*) name=${option#--}
+        grep -q -e "Fl -$name" "$source/docs/man/bulkhead.1" || missing="$missing $option"
+        for shell in bulkhead.bash _bulkhead bulkhead.fish; do
+            grep -q -e "-l $name\|--$name" "$source/packaging/completion/$shell" ||
+                missing="$missing $shell:$option"
+        done ;;
+    esac
+done
+[ -z "$missing" ] && result ok 'every option is in the manual and in completion' ||
+    result 'not ok' "every option is in the manual and in completion, but$missing"
+
+missing=
+for type in $(sed -n 's/^### //p' "$source/docs/events.md" | grep -v recorded); do
+    for shell in bulkhead.bash _bulkhead bulkhead.fish; do
+        grep -qw "$type" "$source/packaging/completion/$shell" || missing="$missing $shell:$type"
+    done
+done
+[ -z "$missing" ] && result ok 'every type is in completion' ||
+    result 'not ok' "every type is in completion, but$missing"
+
+echo "1..$number"
