@@ -14,7 +14,8 @@ struct builder;
 /* All memory comes from `arena`, which has to outlive it. */
 struct status builder_new(struct arena *arena, struct builder **out);
 
-/* Adds a rule (its texts are copied). LIMIT, INVALID: `why` (at least 160 bytes) says what about it. */
+/* Adds a rule (its texts are copied). LIMIT, INVALID: `why` (at least 160 bytes) says what about
+ * it. */
 struct status builder_add(struct builder *b, const struct rule *rule, char *why);
 
 /* The finished pack, in the arena. */

@@ -11,14 +11,14 @@
 #include "schema/schema.h"
 
 enum predicate_kind {
-    PREDICATE_EQUAL,       /* the field's text is `text` */
-    PREDICATE_PREFIX,      /* … starts with it */
-    PREDICATE_SUFFIX,      /* … ends with it */
-    PREDICATE_CONTAINS,    /* … contains it */
-    PREDICATE_GLOB,        /* the whole field matches `text` as a pattern, see below */
-    PREDICATE_REGEX,       /* the automaton `text` (content/automaton.h) accepts the field */
-    PREDICATE_CIDR,        /* the field is an address in the network `text`, "10.0.0.0/8" */
-    PREDICATE_LESS,        /* the field is, as a number, < `number` */
+    PREDICATE_EQUAL,    /* the field's text is `text` */
+    PREDICATE_PREFIX,   /* … starts with it */
+    PREDICATE_SUFFIX,   /* … ends with it */
+    PREDICATE_CONTAINS, /* … contains it */
+    PREDICATE_GLOB,     /* the whole field matches `text` as a pattern, see below */
+    PREDICATE_REGEX,    /* the automaton `text` (content/automaton.h) accepts the field */
+    PREDICATE_CIDR,     /* the field is an address in the network `text`, "10.0.0.0/8" */
+    PREDICATE_LESS,     /* the field is, as a number, < `number` */
     PREDICATE_LESS_EQUAL,
     PREDICATE_GREATER,
     PREDICATE_GREATER_EQUAL,
@@ -28,12 +28,28 @@ enum predicate_kind {
     PREDICATE_SAME_PREFIX, /* … starts with that of `other`; likewise: */
     PREDICATE_SAME_SUFFIX,
     PREDICATE_SAME_CONTAINS,
-    PREDICATE_TIME,        /* part `part` of the field as ISO 8601 time compares to `number`: `compare` */
+    PREDICATE_TIME, /* part `part` of the field as ISO 8601 time compares to `number`: `compare` */
     PREDICATE_KIND_COUNT
 };
 
-enum time_part { TIME_MINUTE, TIME_HOUR, TIME_DAY, TIME_WEEK, TIME_MONTH, TIME_YEAR, TIME_PART_COUNT };
-enum compare { COMPARE_EQUAL, COMPARE_LESS, COMPARE_LESS_EQUAL, COMPARE_GREATER, COMPARE_GREATER_EQUAL, COMPARE_COUNT };
+enum time_part {
+    TIME_MINUTE,
+    TIME_HOUR,
+    TIME_DAY,
+    TIME_WEEK,
+    TIME_MONTH,
+    TIME_YEAR,
+    TIME_PART_COUNT
+};
+
+enum compare {
+    COMPARE_EQUAL,
+    COMPARE_LESS,
+    COMPARE_LESS_EQUAL,
+    COMPARE_GREATER,
+    COMPARE_GREATER_EQUAL,
+    COMPARE_COUNT
+};
 
 /*
  * A predicate over an absent or null field is false, but for EXISTS (true for null). Numbers and
@@ -43,9 +59,11 @@ enum compare { COMPARE_EQUAL, COMPARE_LESS, COMPARE_LESS_EQUAL, COMPARE_GREATER,
  * sequence counts as one), "\-" one of - / U+2013 U+2014 U+2015, '\' and any other byte that byte.
  *
  * `field` FIELD_COUNT asks the text of every field that the event carries, one after another (never
- * across two), as Sigma's keywords do; EXISTS, PRESENT, SAME… and TIME need a field.
+ * across two), as Sigma's keywords do; EXISTS, PRESENT, SAME… and TIME need a field. log_product,
+ * log_service and log_category are where an event comes from, and no values of it.
  *
- * `decimal` texts: LESS … GREATER_EQUAL also carry fractions: `number` is scaled by 1e6, saturating.
+ * LESS … GREATER_EQUAL compare numbers and decimal texts, fractions included: `number` is always
+ * scaled by 1e6, saturating. TIME's `number` is not.
  */
 struct predicate {
     enum predicate_kind kind;
@@ -73,9 +91,9 @@ struct rule {
     struct text level; /* one of Sigma's words */
     struct text status;
     struct text description;
-    struct text tags; /* comma separated */
-    struct text file; /* where it was compiled from, for people */
-    uint64_t types;   /* events it is asked for, 1 << enum event_type */
+    struct text tags;     /* comma separated */
+    struct text file;     /* where it was compiled from, for people */
+    uint64_t types;       /* events it is asked for, 1 << enum event_type */
     struct text product;  /* the event's log_product must equal these, */
     struct text service;  /* log_service and log_category likewise; empty: any. */
     struct text category; /* An event without log_product is linux's. */

@@ -1,0 +1,32 @@
+/*
+ * automaton: a regular expression as a table, searched in one pass and without memory of its own.
+ *
+ * docs/formats/pack.md gives the bytes; compile/regex.h makes them. It is a deterministic automaton
+ * over characters as content/utf8.h counts them: a class for each ASCII byte, a sorted table of
+ * ranges for the code points above, and one class for bytes that are not UTF-8. The table already
+ * says "found anywhere": a search is a walk from the start state to a state that settles it.
+ */
+#pragma once
+
+#include "base/text.h"
+
+/* Two states are the same in every automaton, end a search, and have no row in the table. */
+enum { AUTOMATON_NEVER = 0, AUTOMATON_FOUND = 1, AUTOMATON_FIRST_ROW = 2 };
+
+enum {
+    AUTOMATON_ASCII = 128,
+    AUTOMATON_HEADER = 16 + AUTOMATON_ASCII,
+    AUTOMATON_RANGE = 8,          /* bytes of an entry of the range table */
+    AUTOMATON_CLASSES_MAX = 256,  /* a class is a byte */
+    AUTOMATON_RANGES_MAX = 256,   /* a character costs at most eight comparisons */
+    AUTOMATON_STATES_MAX = 16384, /* a public rule needs 6,600: words before "[^\\]{1,256}$" */
+    AUTOMATON_SIZE_MAX = 1 << 20, /* bytes; that rule needs 280 KiB */
+};
+
+/* NULL: the bytes are an automaton, and no search leaves them. Otherwise what is wrong with them.
+ */
+const char *automaton_check(struct text automaton);
+
+/* Is what the expression says anywhere in `subject`? Looks at each byte of it at most once. Only
+ * for what automaton_check() accepted. */
+bool automaton_search(struct text automaton, struct text subject);

@@ -1,0 +1,20 @@
+/*
+ * network: addresses and the networks they are in, "10.0.0.0/8", "2001:db8::/32".
+ *
+ * A network holds addresses of its own family only. Bits after the prefix mean nothing.
+ */
+#pragma once
+
+#include "base/text.h"
+
+struct network {
+    uint8_t base[16];
+    uint8_t size; /* bytes of an address: 4 or 16 */
+    uint8_t bits;
+};
+
+/* False: not a network. The prefix must be there. */
+bool network_parse(struct text t, struct network *out);
+
+/* False also where `address` is none. */
+bool network_has(const struct network *network, struct text address);

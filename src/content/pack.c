@@ -1,0 +1,146 @@
+#include "content/pack.h"
+
+#include "base/status.h"
+#include "content/load.h"
+
+#include <stdio.h>
+
+enum { FLAG_CASED = 1 };
+
+static const size_t item_sizes[PACK_SECTION_COUNT] = {
+#define ITEM_SIZE(ID, name, size) [PACK_##ID] = (size),
+    PACK_SECTIONS(ITEM_SIZE)
+#undef ITEM_SIZE
+};
+
+uint64_t pack_checksum(struct text bytes)
+{
+    uint64_t hash = 0xcbf29ce484222325ULL;
+    for (size_t i = 0; i + 8 <= bytes.len; i += 8) {
+        uint64_t word = i == PACK_CHECKSUM_AT ? 0 : load_u64(bytes.ptr + i);
+        hash = (hash ^ word) * 0x100000001b3ULL;
+    }
+    return hash;
+}
+
+const char *pack_fault_text(const struct pack_fault *fault, char *out, size_t out_size)
+{
+    if (fault->index == PACK_WHOLE) {
+        snprintf(out, out_size, "%s: %s", fault->section, fault->what);
+    } else {
+        snprintf(out, out_size, "%s[%zu]: %s", fault->section, fault->index, fault->what);
+    }
+    return out;
+}
+
+size_t pack_count(const struct pack *pack, enum pack_section section)
+{
+    return pack->sections[section].count;
+}
+
+static const char *item(const struct pack *pack, enum pack_section section, size_t index)
+{
+    ENSURE(index < pack->sections[section].count);
+    return pack->sections[section].at + index * item_sizes[section];
+}
+
+/* Item `index` of the bytes that a table of ends divides. Clamped, so that even a pack that
+ * somebody changes after it was opened is not left. */
+static struct text divided(const struct pack *pack, enum pack_section ends, enum pack_section bytes,
+                           uint32_t index)
+{
+    if (index >= pack->sections[ends].count) {
+        return TEXT("");
+    }
+    size_t from = index ? load_u32(item(pack, ends, index - 1U)) : 0;
+    size_t to = load_u32(item(pack, ends, index));
+    struct text all = {.ptr = pack->sections[bytes].at, .len = pack->sections[bytes].count};
+    return text_part(all, from, to > from ? to - from : 0);
+}
+
+struct text pack_text(const struct pack *pack, uint32_t number)
+{
+    return divided(pack, PACK_TEXT_ENDS, PACK_TEXT_BYTES, number);
+}
+
+struct text pack_automaton(const struct pack *pack, uint32_t number)
+{
+    return divided(pack, PACK_AUTOMATON_ENDS, PACK_AUTOMATON_BYTES, number);
+}
+
+static struct text text_at(const struct pack *pack, const char *at)
+{
+    return pack_text(pack, load_u32(at));
+}
+
+struct pack_rule pack_rule(const struct pack *pack, size_t index)
+{
+    const char *at = item(pack, PACK_RULES, index);
+    return (struct pack_rule){
+        .types = load_u64(at),
+        .first_node = load_u32(at + 8),
+        .node_count = load_u32(at + 12),
+        .id = text_at(pack, at + 16),
+        .title = text_at(pack, at + 20),
+        .author = text_at(pack, at + 24),
+        .level = text_at(pack, at + 28),
+        .status = text_at(pack, at + 32),
+        .description = text_at(pack, at + 36),
+        .tags = text_at(pack, at + 40),
+        .file = text_at(pack, at + 44),
+        .product = text_at(pack, at + 48),
+        .service = text_at(pack, at + 52),
+        .category = text_at(pack, at + 56),
+    };
+}
+
+struct pack_node pack_node(const struct pack *pack, size_t index)
+{
+    const char *at = item(pack, PACK_NODES, index);
+    return (struct pack_node){
+        .predicate = load_u32(at), .on_true = load_u16(at + 4), .on_false = load_u16(at + 6)};
+}
+
+static enum field field_of(char byte, unsigned none)
+{
+    unsigned field = (unsigned char)byte;
+    return (enum field)(field == none ? FIELD_COUNT : field);
+}
+
+struct predicate pack_predicate(const struct pack *pack, size_t index)
+{
+    const char *at = item(pack, PACK_PREDICATES, index);
+    struct predicate p = {.kind = (enum predicate_kind)(unsigned char)at[0],
+                          .cased = at[1] & FLAG_CASED,
+                          .field = field_of(at[2], PACK_ANY_FIELD),
+                          .other = field_of(at[3], PACK_NO_FIELD),
+                          .part = (enum time_part)(unsigned char)at[4],
+                          .compare = (enum compare)(unsigned char)at[5],
+                          .number = (int64_t)load_u64(at + 16)};
+    p.text =
+        p.kind == PREDICATE_REGEX ? pack_automaton(pack, load_u32(at + 8)) : text_at(pack, at + 8);
+    return p;
+}
+
+int pack_id_order(struct text a, struct text b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common ? memcmp(a.ptr, b.ptr, common) : 0;
+    return order ? order : (a.len > b.len) - (a.len < b.len);
+}
+
+size_t pack_find(const struct pack *pack, struct text id)
+{
+    size_t low = 0;
+    size_t high = pack_count(pack, PACK_RULES);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = pack_id_order(pack_rule(pack, middle).id, id);
+        if (order == 0) {
+            return middle;
+        }
+        low = order < 0 ? middle + 1 : low;
+        high = order < 0 ? high : middle;
+    }
+    return SIZE_MAX;
+}

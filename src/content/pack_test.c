@@ -1,0 +1,438 @@
+#include "base/heap.h"
+#include "base/own.h"
+#include "base/test.h"
+#include "content/explain.h"
+#include "content/interest.h"
+#include "content/load.h"
+#include "content/match.h"
+#include "content/sample.h"
+
+static struct arena arena;
+
+static int setup(void **state)
+{
+    (void)state;
+    arena_init(&arena, 16 << 20);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_done(&arena);
+    return 0;
+}
+
+static struct rule one_node_rule(const char *id, const struct predicate *p, const struct node *n)
+{
+    return (struct rule){.id = text_of(id),
+                         .title = TEXT("Title"),
+                         .author = TEXT("Author"),
+                         .level = TEXT("high"),
+                         .types = 1ULL << EVENT_PROCESS_EXEC,
+                         .predicates = p,
+                         .predicate_count = 1,
+                         .nodes = n,
+                         .node_count = 1};
+}
+
+static const struct node ends = {.on_true = NODE_MATCH, .on_false = NODE_MISS};
+
+static struct pack open_pack(struct text bytes)
+{
+    struct pack pack;
+    struct pack_fault fault = {0};
+    char words[256];
+    if (!status_ok(pack_open(bytes, &pack, &fault))) {
+        fail_msg("%s", pack_fault_text(&fault, words, sizeof words));
+    }
+    return pack;
+}
+
+static void what_was_built_comes_back(void **state)
+{
+    (void)state;
+    struct text bytes;
+    assert_ok(sample_pack(&arena, &bytes));
+    struct pack pack = open_pack(bytes);
+    assert_int_equal(pack_count(&pack, PACK_RULES), PREDICATE_KIND_COUNT + 1);
+    assert_int_equal(pack.types, (1ULL << EVENT_COUNT) - 1);
+    size_t last = pack_find(&pack, TEXT("z"));
+    assert_int_equal(last, PREDICATE_KIND_COUNT);
+    assert_int_equal(pack_find(&pack, TEXT("zz")), SIZE_MAX);
+    struct pack_rule rule = pack_rule(&pack, last);
+    assert_text(rule.author, "Somebody");
+    assert_text(rule.product, "linux");
+    assert_text(rule.service, "");
+    assert_int_equal(rule.node_count, 4);
+    struct predicate p = pack_predicate(&pack, pack_node(&pack, rule.first_node).predicate);
+    assert_int_equal(p.field, FIELD_COUNT);
+    assert_text(p.text, "evil"); /* folded when it was built */
+}
+
+static void order_of_rules_does_not_matter(void **state)
+{
+    (void)state;
+    struct predicate p = {.kind = PREDICATE_EQUAL, .field = FIELD_PATH, .text = TEXT("x")};
+    struct predicate q = {.kind = PREDICATE_PREFIX, .field = FIELD_PATH, .text = TEXT("y")};
+    struct rule rules[2] = {one_node_rule("1", &p, &ends), one_node_rule("2", &q, &ends)};
+    struct text packs[2];
+    for (unsigned round = 0; round < 2; round++) {
+        struct builder *b;
+        char why[160];
+        assert_ok(builder_new(&arena, &b));
+        assert_ok(builder_add(b, &rules[round], why));
+        assert_ok(builder_add(b, &rules[!round], why));
+        assert_ok(builder_finish(b, &packs[round]));
+    }
+    assert_true(text_same(packs[0], packs[1]));
+}
+
+static void equal_predicates_are_stored_once(void **state)
+{
+    (void)state;
+    struct predicate p = {.kind = PREDICATE_EQUAL, .field = FIELD_PATH, .text = TEXT("Same")};
+    struct predicate q = {.kind = PREDICATE_EQUAL,
+                          .field = FIELD_PATH,
+                          .text = TEXT("sAME"),
+                          .number = 7 /* means nothing here */};
+    struct rule rules[2] = {one_node_rule("1", &p, &ends), one_node_rule("2", &q, &ends)};
+    struct builder *b;
+    struct text bytes;
+    char why[160];
+    assert_ok(builder_new(&arena, &b));
+    assert_ok(builder_add(b, &rules[0], why));
+    assert_ok(builder_add(b, &rules[1], why));
+    assert_ok(builder_finish(b, &bytes));
+    struct pack pack = open_pack(bytes);
+    assert_int_equal(pack_count(&pack, PACK_PREDICATES), 1);
+}
+
+static void is_refused(struct rule rule, const char *reason)
+{
+    struct builder *b;
+    struct text bytes;
+    char why[160];
+    assert_ok(builder_new(&arena, &b));
+    assert_false(status_ok(builder_add(b, &rule, why)));
+    if (!strstr(why, reason)) {
+        fail_msg("%s, not: %s", why, reason);
+    }
+    assert_ok(builder_finish(b, &bytes)); /* it goes on without */
+    assert_int_equal(open_pack(bytes).types, 0);
+}
+
+static void a_predicate_is_refused(struct predicate p, const char *reason)
+{
+    is_refused(one_node_rule("1", &p, &ends), reason);
+}
+
+static void predicates_that_mean_nothing_are_refused(void **state)
+{
+    (void)state;
+    struct predicate p = {.kind = PREDICATE_EXISTS, .field = FIELD_COUNT};
+    a_predicate_is_refused(p, "needs a field");
+    p = (struct predicate){.kind = PREDICATE_SAME, .field = FIELD_PATH, .other = FIELD_COUNT};
+    a_predicate_is_refused(p, "second field");
+    p.other = FIELD_PATH;
+    a_predicate_is_refused(p, "compared to itself");
+    p = (struct predicate){.kind = PREDICATE_CIDR, .field = FIELD_PATH, .text = TEXT("10.0.0.0")};
+    a_predicate_is_refused(p, "network");
+    p = (struct predicate){.kind = PREDICATE_GLOB, .field = FIELD_PATH, .text = TEXT("a\\")};
+    a_predicate_is_refused(p, "backslash");
+    p = (struct predicate){.kind = PREDICATE_REGEX, .field = FIELD_PATH, .text = TEXT("a+")};
+    a_predicate_is_refused(p, "automaton");
+    p = (struct predicate){.kind = PREDICATE_EQUAL, .field = FIELD_PATH, .text = TEXT("\xff")};
+    a_predicate_is_refused(p, "UTF-8");
+    p = (struct predicate){.kind = PREDICATE_KIND_COUNT, .field = FIELD_PATH};
+    a_predicate_is_refused(p, "no such kind");
+    p = (struct predicate){
+        .kind = PREDICATE_TIME, .field = FIELD_UTC_TIME, .part = TIME_PART_COUNT};
+    a_predicate_is_refused(p, "part of a time");
+}
+
+static void rules_that_mean_nothing_are_refused(void **state)
+{
+    (void)state;
+    struct predicate p = {.kind = PREDICATE_EXISTS, .field = FIELD_PATH};
+    struct node backward = {.on_true = 0, .on_false = NODE_MISS};
+    struct node outside = {.on_true = 1, .on_false = NODE_MISS};
+    struct node nowhere = {.predicate = 1, .on_true = NODE_MATCH, .on_false = NODE_MISS};
+    is_refused(one_node_rule("1", &p, &backward), "forward");
+    is_refused(one_node_rule("1", &p, &outside), "forward");
+    is_refused(one_node_rule("1", &p, &nowhere), "not there");
+    is_refused(one_node_rule("", &p, &ends), "not there");
+    struct rule rule = one_node_rule("1", &p, &ends);
+    rule.types = 0;
+    is_refused(rule, "events");
+    rule = one_node_rule("1", &p, &ends);
+    rule.level = TEXT("urgent");
+    is_refused(rule, "level");
+    rule.level = TEXT("high");
+    rule.node_count = NODES_MAX + 1U;
+    is_refused(rule, "limit 65534");
+}
+
+static void an_id_is_taken_once(void **state)
+{
+    (void)state;
+    struct predicate p = {.kind = PREDICATE_EXISTS, .field = FIELD_PATH};
+    struct rule rule = one_node_rule("1", &p, &ends);
+    struct builder *b;
+    char why[160];
+    assert_ok(builder_new(&arena, &b));
+    assert_ok(builder_add(b, &rule, why));
+    assert_fault(builder_add(b, &rule, why), INVALID);
+    assert_non_null(strstr(why, "same id"));
+}
+
+/* A chain of searches, each over the longest text. */
+static void a_rule_may_not_cost_too_much(void **state)
+{
+    (void)state;
+
+    enum { COUNT = 5000 };
+    static struct node nodes[COUNT];
+    struct predicate p = {.kind = PREDICATE_CONTAINS, .field = FIELD_PATH, .text = TEXT("x")};
+    for (unsigned i = 0; i < COUNT; i++) {
+        uint16_t next = i + 1 < COUNT ? (uint16_t)(i + 1) : NODE_MISS;
+        nodes[i] = (struct node){.on_true = NODE_MATCH, .on_false = next};
+    }
+    struct rule rule = one_node_rule("1", &p, nodes);
+    rule.node_count = COUNT;
+    is_refused(rule, "too long");
+}
+
+/* The cost of a diamond is its costliest path, not the sum of its nodes. */
+static void cost_is_that_of_the_longest_path(void **state)
+{
+    (void)state;
+    struct predicate predicates[2] = {
+        {.kind = PREDICATE_EXISTS, .field = FIELD_PATH},
+        {.kind = PREDICATE_CONTAINS, .field = FIELD_PATH, .text = TEXT("x")}};
+    struct node nodes[3] = {{.predicate = 0, .on_true = 1, .on_false = 2},
+                            {.predicate = 1, .on_true = NODE_MATCH, .on_false = NODE_MISS},
+                            {.predicate = 0, .on_true = NODE_MATCH, .on_false = NODE_MISS}};
+    struct rule rule = one_node_rule("1", predicates, nodes);
+    rule.predicate_count = 2;
+    rule.node_count = 3;
+    struct builder *b;
+    struct text bytes;
+    char why[160];
+    assert_ok(builder_new(&arena, &b));
+    assert_ok(builder_add(b, &rule, why));
+    assert_ok(builder_finish(b, &bytes));
+    struct pack pack = open_pack(bytes);
+    uint64_t search = EVENT_TEXT_MAX + 2;
+    assert_int_equal(pack.cost[EVENT_PROCESS_EXEC], EVENT_MAX + 1 + (1 + 1) + (search + 1));
+    assert_int_equal(pack.cost[EVENT_MOUNT], EVENT_MAX);
+    struct pack_fault fault;
+    struct pack_limits tight = {.rule = search + 2, .event = UINT64_MAX};
+    assert_fault(pack_open_within(bytes, tight, &pack, &fault), LIMIT);
+}
+
+static void on_match(void *context, size_t rule)
+{
+    (void)rule;
+    ++*(unsigned *)context;
+}
+
+static void on_fault(void *context, size_t rule, const char *what)
+{
+    (void)context;
+    fail_msg("rule %zu: %s", rule, what);
+}
+
+/* Whatever was accepted runs, within what it may cost. */
+static void runs_within_its_cost(const struct pack *pack)
+{
+    static uint8_t room[EVENT_MAX];
+    unsigned matches = 0;
+    struct matcher_sink sink = {.context = &matches, .on_match = on_match, .on_fault = on_fault};
+    OWN(matcher_drop) struct matcher *m = NULL;
+    assert_ok(matcher_new(pack, &m));
+    for (unsigned i = 0; i < SAMPLE_EVENTS; i++) {
+        struct event event;
+        assert_ok(sample_event(i, room, sizeof room, &event));
+        matcher_run(m, &event, &sink);
+        assert_true(matcher_steps(m) <= pack->cost[event.header.type]);
+    }
+    char words[16384];
+    struct writer out = writer_over(words, sizeof words);
+    for (size_t i = 0; i < pack_count(pack, PACK_RULES); i++) {
+        explain_program(pack, i, &out);
+    }
+}
+
+static void set_checksum(char *bytes, size_t size)
+{
+    struct writer w = writer_over(bytes + PACK_CHECKSUM_AT, 8);
+    writer_u64(&w, pack_checksum((struct text){bytes, size}));
+}
+
+/* The checksum finds any one bit. With the checksum made right again, the verifier has to. */
+static void every_flip_is_refused_or_harmless(void **state)
+{
+    (void)state;
+    struct text bytes;
+    unsigned accepted = 0;
+    assert_ok(sample_pack(&arena, &bytes));
+    char *copy = heap_alloc(bytes.len, 1);
+    for (size_t bit = 0; bit < bytes.len * 8; bit++) {
+        struct pack pack;
+        struct pack_fault fault;
+        memcpy(copy, bytes.ptr, bytes.len);
+        copy[bit / 8] = (char)(copy[bit / 8] ^ 1 << bit % 8);
+        struct text flipped = {copy, bytes.len};
+        assert_false(status_ok(pack_open(flipped, &pack, &fault)));
+        set_checksum(copy, bytes.len);
+        if (status_ok(pack_open(flipped, &pack, &fault))) {
+            runs_within_its_cost(&pack);
+            accepted++;
+        }
+    }
+    heap_free(copy);
+    assert_true(accepted > 100); /* letters in texts, operands: else nothing was tried */
+}
+
+static void every_cut_is_refused(void **state)
+{
+    (void)state;
+    struct text bytes;
+    assert_ok(sample_pack(&arena, &bytes));
+    for (size_t len = 0; len < bytes.len; len++) {
+        /* Memory of exactly this length, so that the sanitizer sees the first byte outside. */
+        char *copy = heap_alloc(len, 1);
+        struct pack pack;
+        struct pack_fault fault;
+        memcpy(copy, bytes.ptr, len);
+        assert_false(status_ok(pack_open((struct text){copy, len}, &pack, &fault)));
+        if (len >= PACK_HEADER) {
+            set_checksum(copy, len);
+            assert_false(status_ok(pack_open((struct text){copy, len}, &pack, &fault)));
+        }
+        heap_free(copy);
+    }
+}
+
+static void faults_say_where(void **state)
+{
+    (void)state;
+    struct text bytes;
+    struct pack pack;
+    struct pack_fault fault;
+    char words[256];
+    assert_ok(sample_pack(&arena, &bytes));
+    char *copy = heap_alloc(bytes.len, 1);
+    memcpy(copy, bytes.ptr, bytes.len);
+    copy[12]++; /* the number of fields: 21 where the schema has 20 */
+    assert_fault(pack_open((struct text){copy, bytes.len}, &pack, &fault), VERSION);
+    assert_non_null(strstr(pack_fault_text(&fault, words, sizeof words), "another schema"));
+    copy[12]--;
+    struct pack good = open_pack(bytes);
+    size_t third = (size_t)(good.sections[PACK_PREDICATES].at - bytes.ptr) + 2 * 24;
+    copy[third + 2] = (char)FIELD_COUNT;
+    set_checksum(copy, bytes.len);
+    assert_fault(pack_open((struct text){copy, bytes.len}, &pack, &fault), INVALID);
+    assert_string_equal(pack_fault_text(&fault, words, sizeof words),
+                        "predicates[2]: the field is not in the schema");
+    heap_free(copy);
+}
+
+static void no_memory_is_a_status(void **state)
+{
+    (void)state;
+    struct text bytes;
+    struct pack pack;
+    struct pack_fault fault;
+    assert_ok(sample_pack(&arena, &bytes));
+    heap_fail_at(1);
+    assert_fault(pack_open(bytes, &pack, &fault), MEMORY);
+    pack = open_pack(bytes);
+    for (unsigned long nth = 1; nth <= 5; nth++) {
+        struct matcher *m = NULL;
+        heap_fail_at(nth);
+        assert_fault(matcher_new(&pack, &m), MEMORY);
+        assert_null(m);
+    }
+    heap_fail_at(0);
+}
+
+static void programs_are_explained(void **state)
+{
+    (void)state;
+    struct text bytes;
+    char room[2048];
+    struct writer out = writer_over(room, sizeof room);
+    assert_ok(sample_pack(&arena, &bytes));
+    struct pack pack = open_pack(bytes);
+    explain_program(&pack, pack_find(&pack, TEXT("z")), &out);
+    assert_text(writer_text(&out),
+                "    0  any field contains \"evil\", any case  yes: match  no: 1\n"
+                "    1  pid > 41  yes: 2  no: miss\n"
+                "    2  path ends with \"/sh\"  yes: match  no: 3\n"
+                "    3  any field contains \"evil\", any case  yes: miss  no: miss\n");
+}
+
+static void on_path(void *context, const struct predicate *p)
+{
+    assert_int_equal(p->field, FIELD_TARGET_PATH);
+    ++*(unsigned *)context;
+}
+
+static bool interest_of(const struct predicate *predicates, const struct node *nodes, size_t count,
+                        unsigned *paths)
+{
+    struct rule rule = one_node_rule("1", predicates, nodes);
+    struct builder *b;
+    struct text bytes;
+    char why[160];
+    rule.types = 1ULL << EVENT_FILE_OPEN;
+    rule.predicate_count = count;
+    rule.node_count = count;
+    assert_ok(builder_new(&arena, &b));
+    assert_ok(builder_add(b, &rule, why));
+    assert_ok(builder_finish(b, &bytes));
+    struct pack pack = open_pack(bytes);
+    *paths = 0;
+    return interest_open_paths(&pack, on_path, paths);
+}
+
+static void interest_is_what_rules_name(void **state)
+{
+    (void)state;
+    unsigned paths;
+    struct predicate predicates[2] = {
+        {.kind = PREDICATE_EQUAL, .field = FIELD_TARGET_PATH, .text = TEXT("/etc/shadow")},
+        {.kind = PREDICATE_EQUAL, .field = FIELD_USER, .text = TEXT("root")}};
+    struct node both[2] = {{0, 1, NODE_MISS}, {1, NODE_MATCH, NODE_MISS}};
+    struct node either[2] = {{0, NODE_MATCH, 1}, {1, NODE_MATCH, NODE_MISS}};
+    struct node without[2] = {{0, NODE_MISS, 1}, {1, NODE_MATCH, NODE_MISS}};
+    assert_true(interest_of(predicates, both, 2, &paths));
+    assert_int_equal(paths, 1);
+    assert_false(interest_of(predicates, either, 2, &paths));
+    assert_false(interest_of(predicates, without, 2, &paths));
+}
+
+#define with_arena(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        with_arena(what_was_built_comes_back),
+        with_arena(order_of_rules_does_not_matter),
+        with_arena(equal_predicates_are_stored_once),
+        with_arena(predicates_that_mean_nothing_are_refused),
+        with_arena(rules_that_mean_nothing_are_refused),
+        with_arena(an_id_is_taken_once),
+        with_arena(a_rule_may_not_cost_too_much),
+        with_arena(cost_is_that_of_the_longest_path),
+        with_arena(every_flip_is_refused_or_harmless),
+        with_arena(every_cut_is_refused),
+        with_arena(faults_say_where),
+        with_arena(no_memory_is_a_status),
+        with_arena(programs_are_explained),
+        with_arena(interest_is_what_rules_name),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,377 @@
+#include "content/predicate.h"
+
+#include "content/automaton.h"
+#include "content/glob.h"
+#include "content/network.h"
+#include "content/number.h"
+
+enum {
+    NUMBER_ROOM = 24, /* a number as text: 20 bytes */
+    PARSE_COST = 128, /* an address, a decimal or a time: all are short, or not looked at */
+    /* All texts of an event lie in its record; each number gives up to NUMBER_ROOM more. */
+    ANY_FIELD_BYTES = EVENT_MAX + FIELD_COUNT * NUMBER_ROOM,
+};
+
+static const struct predicate_info infos[PREDICATE_KIND_COUNT] = {
+    [PREDICATE_EQUAL] = {"is", USES_TEXT | USES_CASED | USES_ANY_FIELD},
+    [PREDICATE_PREFIX] = {"starts with", USES_TEXT | USES_CASED | USES_ANY_FIELD},
+    [PREDICATE_SUFFIX] = {"ends with", USES_TEXT | USES_CASED | USES_ANY_FIELD},
+    [PREDICATE_CONTAINS] = {"contains", USES_TEXT | USES_CASED | USES_ANY_FIELD},
+    [PREDICATE_GLOB] = {"is like", USES_TEXT | USES_CASED | USES_ANY_FIELD},
+    [PREDICATE_REGEX] = {"matches expression", USES_AUTOMATON | USES_ANY_FIELD},
+    [PREDICATE_CIDR] = {"is in network", USES_TEXT | USES_ANY_FIELD},
+    [PREDICATE_LESS] = {"<", USES_NUMBER | USES_ANY_FIELD},
+    [PREDICATE_LESS_EQUAL] = {"<=", USES_NUMBER | USES_ANY_FIELD},
+    [PREDICATE_GREATER] = {">", USES_NUMBER | USES_ANY_FIELD},
+    [PREDICATE_GREATER_EQUAL] = {">=", USES_NUMBER | USES_ANY_FIELD},
+    [PREDICATE_EXISTS] = {"exists", 0},
+    [PREDICATE_PRESENT] = {"is present and not null", 0},
+    [PREDICATE_SAME] = {"is the same as", USES_OTHER | USES_CASED},
+    [PREDICATE_SAME_PREFIX] = {"starts with the text of", USES_OTHER | USES_CASED},
+    [PREDICATE_SAME_SUFFIX] = {"ends with the text of", USES_OTHER | USES_CASED},
+    [PREDICATE_SAME_CONTAINS] = {"contains the text of", USES_OTHER | USES_CASED},
+    [PREDICATE_TIME] = {"as time", USES_NUMBER | USES_TIME},
+};
+
+const struct predicate_info *predicate_info(enum predicate_kind kind)
+{
+    ENSURE((unsigned)kind < PREDICATE_KIND_COUNT);
+    return &infos[kind];
+}
+
+static bool is_folded(struct text t)
+{
+    for (size_t i = 0; i < t.len; i++) {
+        if (t.ptr[i] != text_fold(t.ptr[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void fold(struct text t, char *out)
+{
+    for (size_t i = 0; i < t.len; i++) {
+        out[i] = text_fold(t.ptr[i]);
+    }
+}
+
+struct predicate predicate_plain(const struct predicate *p, char *folded)
+{
+    unsigned uses = predicate_info(p->kind)->uses;
+    struct predicate plain = {.kind = p->kind, .field = p->field, .other = FIELD_COUNT};
+    plain.cased = (uses & USES_CASED) && p->cased;
+    plain.text = uses & (USES_TEXT | USES_AUTOMATON) ? p->text : TEXT("");
+    plain.number = uses & USES_NUMBER ? p->number : 0;
+    plain.other = uses & USES_OTHER ? p->other : FIELD_COUNT;
+    plain.part = uses & USES_TIME ? p->part : TIME_MINUTE;
+    plain.compare = uses & USES_TIME ? p->compare : COMPARE_EQUAL;
+    if ((uses & USES_CASED) && !plain.cased && !is_folded(plain.text)) {
+        fold(plain.text, folded);
+        plain.text.ptr = folded;
+    }
+    return plain;
+}
+
+static const char *check_text(const struct predicate *p, unsigned uses)
+{
+    struct network network;
+    if (!(uses & USES_TEXT)) {
+        return p->text.len && !(uses & USES_AUTOMATON) ? "a text that means nothing here" : NULL;
+    }
+    if (p->text.len > EVENT_TEXT_MAX) {
+        return "the text is longer than any field";
+    }
+    if (p->kind == PREDICATE_CIDR) {
+        return network_parse(p->text, &network) ? NULL : "the text is not a network";
+    }
+    if (!p->cased && !is_folded(p->text)) {
+        return "a capital in a text that is compared without case: nothing would match";
+    }
+    return p->kind == PREDICATE_GLOB ? glob_check(p->text) : NULL;
+}
+
+static const char *check_other(const struct predicate *p, unsigned uses)
+{
+    if (!(uses & USES_OTHER)) {
+        return p->other == FIELD_COUNT ? NULL : "a second field that means nothing here";
+    }
+    if ((unsigned)p->other >= FIELD_COUNT) {
+        return "the second field is not in the schema";
+    }
+    return p->other == p->field ? "a field is compared to itself" : NULL;
+}
+
+bool predicate_in_range(const struct predicate *p)
+{
+    return (unsigned)p->kind < PREDICATE_KIND_COUNT && (unsigned)p->field <= FIELD_COUNT &&
+           (p->field < FIELD_COUNT || infos[p->kind].uses & USES_ANY_FIELD) &&
+           (p->other < FIELD_COUNT || !(infos[p->kind].uses & USES_OTHER)) &&
+           (unsigned)p->part < TIME_PART_COUNT && (unsigned)p->compare < COMPARE_COUNT;
+}
+
+const char *predicate_check(const struct predicate *p)
+{
+    if ((unsigned)p->kind >= PREDICATE_KIND_COUNT) {
+        return "there is no such kind of predicate";
+    }
+    unsigned uses = infos[p->kind].uses;
+    if ((unsigned)p->field > FIELD_COUNT) {
+        return "the field is not in the schema";
+    }
+    if (p->field == FIELD_COUNT && !(uses & USES_ANY_FIELD)) {
+        return "this kind of predicate needs a field";
+    }
+    if ((p->cased && !(uses & USES_CASED)) || (p->number && !(uses & USES_NUMBER))) {
+        return "an operand that means nothing here";
+    }
+    if ((unsigned)p->part >= TIME_PART_COUNT || (unsigned)p->compare >= COMPARE_COUNT ||
+        (!(uses & USES_TIME) && (p->part || p->compare))) {
+        return "the part of a time or the comparison is wrong";
+    }
+    const char *wrong = check_other(p, uses);
+    return wrong ? wrong : check_text(p, uses);
+}
+
+uint64_t predicate_cost(const struct predicate *p)
+{
+    size_t texts = p->field == FIELD_COUNT ? FIELD_COUNT : 1;
+    size_t bytes = p->field == FIELD_COUNT ? (size_t)ANY_FIELD_BYTES : EVENT_TEXT_MAX;
+    switch (p->kind) {
+    case PREDICATE_EQUAL:
+    case PREDICATE_PREFIX:
+    case PREDICATE_SUFFIX:
+        return texts * (p->text.len + 1);
+    case PREDICATE_CONTAINS:
+        return bytes + texts * (p->text.len + 1);
+    case PREDICATE_GLOB:
+        return glob_cost(p->text, bytes, texts) + texts;
+    case PREDICATE_REGEX:
+        return bytes + texts;
+    case PREDICATE_SAME:
+    case PREDICATE_SAME_PREFIX:
+    case PREDICATE_SAME_SUFFIX:
+    case PREDICATE_SAME_CONTAINS:
+        return 2 * bytes + 1;
+    case PREDICATE_CIDR:
+    case PREDICATE_LESS:
+    case PREDICATE_LESS_EQUAL:
+    case PREDICATE_GREATER:
+    case PREDICATE_GREATER_EQUAL:
+    case PREDICATE_TIME:
+        return texts * (PARSE_COST + 1);
+    case PREDICATE_EXISTS:
+    case PREDICATE_PRESENT:
+    case PREDICATE_KIND_COUNT:
+        break;
+    }
+    return 1;
+}
+
+/* ── asking ── */
+
+static struct text number_text(int64_t number, char *room)
+{
+    uint64_t magnitude = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    char *at = room + NUMBER_ROOM;
+    do {
+        *--at = (char)('0' + magnitude % 10);
+        magnitude /= 10;
+    } while (magnitude);
+    if (number < 0) {
+        *--at = '-';
+    }
+    return (struct text){.ptr = at, .len = (size_t)(room + NUMBER_ROOM - at)};
+}
+
+/* The whole record at once: its texts lie in it, and most rules ask without case. */
+static struct text folded(struct subject *s, struct text t)
+{
+    const struct event *e = s->event;
+    if (!s->is_folded) {
+        fold((struct text){.ptr = e->record, .len = e->header.size}, s->folded);
+        s->is_folded = true;
+        s->steps += e->header.size;
+    }
+    return (struct text){.ptr = s->folded + (t.ptr - e->record), .len = t.len};
+}
+
+/* What a value is compared as; false: it has no text. `room` has NUMBER_ROOM bytes. */
+static bool text_of_value(struct subject *s, const struct value *v, bool as_is, char *room,
+                          struct text *out)
+{
+    switch (v->kind) {
+    case VALUE_TEXT:
+        /* What guard writes is never longer: a limit that the cost can count on. */
+        *out = text_part(v->text, 0, EVENT_TEXT_MAX);
+        *out = as_is ? *out : folded(s, *out);
+        return true;
+    case VALUE_NUMBER:
+        *out = number_text(v->number, room);
+        return true;
+    case VALUE_BOOL:
+        *out = v->number ? TEXT("true") : TEXT("false");
+        return true;
+    case VALUE_ABSENT:
+    case VALUE_NULL:
+        break;
+    }
+    return false;
+}
+
+static bool compares(enum compare compare, int64_t left, int64_t right)
+{
+    switch (compare) {
+    case COMPARE_EQUAL:
+        return left == right;
+    case COMPARE_LESS:
+        return left < right;
+    case COMPARE_LESS_EQUAL:
+        return left <= right;
+    case COMPARE_GREATER:
+        return left > right;
+    case COMPARE_GREATER_EQUAL:
+        return left >= right;
+    case COMPARE_COUNT:
+        break;
+    }
+    return false;
+}
+
+static enum compare compare_of(enum predicate_kind kind)
+{
+    return kind == PREDICATE_LESS         ? COMPARE_LESS
+           : kind == PREDICATE_LESS_EQUAL ? COMPARE_LESS_EQUAL
+           : kind == PREDICATE_GREATER    ? COMPARE_GREATER
+                                          : COMPARE_GREATER_EQUAL;
+}
+
+static bool number_holds(const struct predicate *p, const struct value *v)
+{
+    int64_t number = 0;
+    bool is_number = v->kind == VALUE_NUMBER;
+    if (is_number) {
+        number = number_scale(v->number);
+    } else if (v->kind == VALUE_TEXT) {
+        is_number = number_parse(v->text, &number);
+    }
+    return is_number && compares(compare_of(p->kind), number, p->number);
+}
+
+static bool time_holds(const struct predicate *p, const struct value *v)
+{
+    int64_t part;
+    return v->kind == VALUE_TEXT && number_time_part(v->text, p->part, &part) &&
+           compares(p->compare, part, p->number);
+}
+
+static bool network_holds(const struct predicate *p, const struct value *v)
+{
+    struct network network;
+    return v->kind == VALUE_TEXT && network_parse(p->text, &network) &&
+           network_has(&network, v->text);
+}
+
+static bool texts_hold(enum predicate_kind kind, struct text value, struct text operand)
+{
+    switch ((int)kind) {
+    case PREDICATE_EQUAL:
+    case PREDICATE_SAME:
+        return text_same(value, operand);
+    case PREDICATE_PREFIX:
+    case PREDICATE_SAME_PREFIX:
+        return text_starts(value, operand);
+    case PREDICATE_SUFFIX:
+    case PREDICATE_SAME_SUFFIX:
+        return text_ends(value, operand);
+    default:
+        return text_find(value, operand) != SIZE_MAX;
+    }
+}
+
+static bool same_holds(const struct predicate *p, struct subject *s, const struct value *v)
+{
+    char room[NUMBER_ROOM];
+    char other_room[NUMBER_ROOM];
+    struct text value;
+    struct text operand;
+    struct value other = event_get(s->event, p->other);
+    if (!text_of_value(s, v, p->cased, room, &value) ||
+        !text_of_value(s, &other, p->cased, other_room, &operand)) {
+        return false;
+    }
+    s->steps += value.len + operand.len;
+    return texts_hold(p->kind, value, operand);
+}
+
+static bool text_holds(const struct predicate *p, struct subject *s, const struct value *v)
+{
+    char room[NUMBER_ROOM];
+    struct text value;
+    if (!text_of_value(s, v, p->cased || p->kind == PREDICATE_REGEX, room, &value)) {
+        return false;
+    }
+    if (p->kind == PREDICATE_GLOB) {
+        return glob_match(p->text, value, &s->steps);
+    }
+    if (p->kind == PREDICATE_REGEX) {
+        s->steps += value.len;
+        return automaton_search(p->text, value);
+    }
+    s->steps += p->text.len + (p->kind == PREDICATE_CONTAINS ? value.len : 0);
+    return texts_hold(p->kind, value, p->text);
+}
+
+static bool value_holds(const struct predicate *p, struct subject *s, const struct value *v)
+{
+    unsigned uses = infos[p->kind].uses;
+    s->steps++;
+    if (v->kind == VALUE_ABSENT) {
+        return false;
+    }
+    if (p->kind == PREDICATE_EXISTS || p->kind == PREDICATE_PRESENT) {
+        return p->kind == PREDICATE_EXISTS || v->kind != VALUE_NULL;
+    }
+    if (uses & USES_OTHER) {
+        return same_holds(p, s, v);
+    }
+    if ((uses & USES_AUTOMATON) || ((uses & USES_TEXT) && p->kind != PREDICATE_CIDR)) {
+        return text_holds(p, s, v);
+    }
+    s->steps += PARSE_COST;
+    return p->kind == PREDICATE_CIDR   ? network_holds(p, v)
+           : p->kind == PREDICATE_TIME ? time_holds(p, v)
+                                       : number_holds(p, v);
+}
+
+/* Where an event comes from is no value of it: the word "linux" is not in every event. */
+static bool is_value(enum field field)
+{
+    return field != FIELD_LOG_PRODUCT && field != FIELD_LOG_SERVICE && field != FIELD_LOG_CATEGORY;
+}
+
+/* Values of an honest record do not overlap, so that together they are no longer than it. */
+static bool any_field_holds(const struct predicate *p, struct subject *s)
+{
+    size_t bytes = 0;
+    for (unsigned field = 0; field < FIELD_COUNT; field++) {
+        struct value v = event_get(s->event, (enum field)field);
+        bytes += v.kind == VALUE_TEXT ? v.text.len : 0;
+        if (bytes > EVENT_MAX) {
+            return false;
+        }
+        if (is_value((enum field)field) && value_holds(p, s, &v)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool predicate_holds(const struct predicate *p, struct subject *subject)
+{
+    if (p->field == FIELD_COUNT) {
+        return any_field_holds(p, subject);
+    }
+    struct value v = event_get(subject->event, p->field);
+    return value_holds(p, subject, &v);
+}

@@ -1,0 +1,117 @@
+#include "content/sample.h"
+
+#include "base/bytes.h"
+#include "content/automaton.h"
+
+/* States: 2 nothing, 3 after an a. Classes: other, a, b. */
+struct text sample_automaton(void)
+{
+    static uint8_t room[AUTOMATON_HEADER + 24];
+    struct writer w = writer_over(room, sizeof room);
+    writer_u32(&w, sizeof room);
+    static const uint16_t head[] = {4, 2, 3, 1, 0, 0};
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++) {
+        writer_u16(&w, head[i]);
+    }
+    for (unsigned i = 0; i < AUTOMATON_ASCII; i++) {
+        writer_u8(&w, i == 'a' ? 1 : i == 'b' ? 2 : 0);
+    }
+    writer_u32(&w, 0x80);
+    writer_u32(&w, 0);
+    static const uint16_t next[] = {2, 3, 2, 2, 3, 1};
+    for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
+        writer_u16(&w, next[i]);
+    }
+    return (struct text){.ptr = (const char *)room, .len = sizeof room};
+}
+
+static struct predicate sample_predicate(enum predicate_kind kind)
+{
+    struct predicate p = {.kind = kind,
+                          .field = FIELD_COMMAND_LINE,
+                          .text = TEXT("ab"),
+                          .number = 5000000,
+                          .other = FIELD_PATH,
+                          .part = TIME_HOUR,
+                          .compare = COMPARE_LESS};
+    if (kind == PREDICATE_REGEX) {
+        p.text = sample_automaton();
+    } else if (kind == PREDICATE_GLOB) {
+        p.text = TEXT("*\\-?b*");
+    } else if (kind == PREDICATE_CIDR) {
+        p.text = TEXT("10.0.0.0/8");
+    }
+    return p;
+}
+
+static struct rule sample_rule(const char *id)
+{
+    return (struct rule){.id = text_of(id),
+                         .title = TEXT("A sample"),
+                         .author = TEXT("Somebody"),
+                         .level = TEXT("low"),
+                         .status = TEXT("test"),
+                         .types = (1ULL << EVENT_COUNT) - 1};
+}
+
+static struct status add_kinds(struct builder *b, char *why)
+{
+    static const char *const ids[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i",
+                                      "j", "k", "l", "m", "n", "o", "p", "q", "r"};
+    _Static_assert(sizeof ids / sizeof *ids == PREDICATE_KIND_COUNT, "an id for each kind");
+    for (unsigned kind = 0; kind < PREDICATE_KIND_COUNT; kind++) {
+        struct rule rule = sample_rule(ids[kind]);
+        struct predicate p = sample_predicate((enum predicate_kind)kind);
+        struct node node = {.on_true = NODE_MATCH, .on_false = NODE_MISS};
+        rule.predicates = &p;
+        rule.predicate_count = 1;
+        rule.nodes = &node;
+        rule.node_count = 1;
+        TRY(builder_add(b, &rule, why));
+    }
+    return OK;
+}
+
+struct status sample_pack(struct arena *arena, struct text *out)
+{
+    struct builder *b;
+    char why[160];
+    TRY(builder_new(arena, &b));
+    TRY(add_kinds(b, why));
+    struct rule rule = sample_rule("z");
+    const struct predicate predicates[] = {
+        {.kind = PREDICATE_CONTAINS, .field = FIELD_COUNT, .text = TEXT("Evil")},
+        {.kind = PREDICATE_GREATER, .field = FIELD_PID, .number = 41000000},
+        {.kind = PREDICATE_SUFFIX, .field = FIELD_PATH, .cased = true, .text = TEXT("/sh")},
+    };
+    const struct node nodes[] = {{.predicate = 0, .on_true = NODE_MATCH, .on_false = 1},
+                                 {.predicate = 1, .on_true = 2, .on_false = NODE_MISS},
+                                 {.predicate = 2, .on_true = NODE_MATCH, .on_false = 3},
+                                 {.predicate = 0, .on_true = NODE_MISS, .on_false = NODE_MISS}};
+    rule.predicates = predicates;
+    rule.predicate_count = 3;
+    rule.nodes = nodes;
+    rule.node_count = 4;
+    rule.product = TEXT("linux");
+    TRY(builder_add(b, &rule, why));
+    return builder_finish(b, out);
+}
+
+struct status sample_event(unsigned index, void *buffer, size_t size, struct event *out)
+{
+    static const enum event_type types[SAMPLE_EVENTS] = {EVENT_PROCESS_EXEC, EVENT_FILE_OPEN,
+                                                         EVENT_NETWORK_CONNECT, EVENT_RECORDED};
+
+    static const char *const lines[SAMPLE_EVENTS] = {"sh /xb -c aab", "\xff\xe2\x82 evil aab",
+                                                     "10.1.2.3", "2024-05-06 03:04:05"};
+    struct event_builder b;
+    struct text record;
+    event_begin(&b, buffer, size);
+    event_put_text(&b, FIELD_COMMAND_LINE, text_of(lines[index]));
+    event_put_text(&b, FIELD_PATH, TEXT("/bin/sh"));
+    event_put_number(&b, FIELD_PID, 40 + (int)index);
+    event_put_bool(&b, FIELD_INITIATED, index % 2);
+    event_put_null(&b, FIELD_CWD);
+    TRY(event_end(&b, (struct event_header){.type = (uint16_t)types[index]}, &record));
+    return event_open(record, out);
+}

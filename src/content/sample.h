@@ -1,0 +1,18 @@
+/*
+ * sample: rules of every kind and a few events, for this folder's tests and its fuzz target only.
+ */
+#pragma once
+
+#include "content/builder.h"
+#include "schema/event.h"
+
+enum { SAMPLE_EVENTS = 4 };
+
+/* Puts a rule for each kind of predicate, and some that share and jump, into a pack. */
+struct status sample_pack(struct arena *arena, struct text *out);
+
+/* Events of several types, with nulls, cut texts and bytes that are not UTF-8. */
+struct status sample_event(unsigned index, void *buffer, size_t size, struct event *out);
+
+/* The automaton of "a+b" found anywhere. */
+struct text sample_automaton(void);

@@ -1,0 +1,374 @@
+/*
+ * pack_open(): the proof. Sections are proven in the order of the file, each with nothing but what
+ * was proven before it, and read by the functions that the interpreter reads with. What has two
+ * forms is refused in all but one, so that no byte of a pack is without meaning.
+ */
+#include "base/bytes.h"
+#include "base/heap.h"
+#include "base/own.h"
+#include "content/automaton.h"
+#include "content/load.h"
+#include "content/pack.h"
+#include "content/predicate.h"
+
+struct check {
+    struct pack pack;
+    struct pack_limits limits;
+    struct pack_fault *fault;
+    uint64_t *costs; /* of the nodes of one rule, from there to its end */
+};
+
+static const struct {
+    const char *name;
+    uint32_t item_size;
+} sections[PACK_SECTION_COUNT] = {
+
+#define SECTION_ROW(ID, name, size) [PACK_##ID] = {#name, size},
+    PACK_SECTIONS(SECTION_ROW)
+#undef SECTION_ROW
+};
+
+static void note(struct check *c, const char *section, size_t index, const char *what)
+{
+    *c->fault = (struct pack_fault){.section = section, .index = index, .what = what};
+}
+
+static struct status refuse(struct check *c, enum pack_section section, size_t index,
+                            const char *what)
+{
+    note(c, sections[section].name, index, what);
+    FAIL(INVALID);
+}
+
+static struct status refuse_header(struct check *c, const char *what)
+{
+    note(c, "header", PACK_WHOLE, what);
+    FAIL(INVALID);
+}
+
+/* ── header and section table ── */
+
+static struct status check_schema(struct check *c, struct reader *r)
+{
+    uint16_t fields = reader_u16(r);
+    uint16_t types = reader_u16(r);
+    uint64_t size = reader_u64(r);
+    uint64_t hash = reader_u64(r);
+    if (fields != FIELD_COUNT || types != EVENT_COUNT || hash != schema_hash()) {
+        note(c, "header", PACK_WHOLE,
+             "the pack was built for another schema; build it again with this version");
+        FAIL(VERSION);
+    }
+    return size == c->pack.bytes.len ? OK : refuse_header(c, "the pack was cut, or has grown");
+}
+
+static struct status check_header(struct check *c, struct reader *r)
+{
+    struct text bytes = c->pack.bytes;
+    if (bytes.len < PACK_HEADER || bytes.len > PACK_SIZE_MAX || bytes.len % 8 != 0) {
+        return refuse_header(c, "the size is no pack's");
+    }
+    if (!text_same(reader_bytes(r, 8), TEXT(PACK_MAGIC))) {
+        return refuse_header(c, "this is not a pack");
+    }
+    if (reader_u32(r) != PACK_VERSION) {
+        note(c, "header", PACK_WHOLE, "the pack has a format that this version does not know");
+        FAIL(VERSION);
+    }
+    TRY(check_schema(c, r));
+    if (reader_u64(r) != pack_checksum(bytes)) {
+        return refuse_header(c, "the checksum is wrong: the pack is damaged");
+    }
+    bool known = reader_u64(r) == PACK_SECTION_COUNT;
+    if (!known || reader_u64(r) != 0 || reader_u64(r) != 0) {
+        return refuse_header(c, "the pack has sections that this version does not know");
+    }
+    return OK;
+}
+
+static bool is_zero(struct text t)
+{
+    for (size_t i = 0; i < t.len; i++) {
+        if (t.ptr[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Sections follow each other without holes but those that align them to 8 bytes: so they do not
+ * overlap, and every byte belongs to one. */
+static struct status check_sections(struct check *c, struct reader *r)
+{
+    struct text bytes = c->pack.bytes;
+    size_t end = PACK_HEADER + PACK_SECTION_COUNT * PACK_SECTION;
+    for (unsigned i = 0; i < PACK_SECTION_COUNT; i++) {
+        enum pack_section section = (enum pack_section)i;
+        uint32_t kind = reader_u32(r);
+        uint32_t item_size = reader_u32(r);
+        uint64_t offset = reader_u64(r);
+        uint64_t count = reader_u64(r);
+        size_t padding = -end % 8;
+        if (r->bad || kind != i + 1 || item_size != sections[i].item_size) {
+            return refuse(c, section, PACK_WHOLE, "its entry in the section table is wrong");
+        }
+        if (offset != end + padding || offset > bytes.len ||
+            count > (bytes.len - offset) / item_size) {
+            return refuse(c, section, PACK_WHOLE, "it does not lie where it should");
+        }
+        if (!is_zero(text_part(bytes, end, padding))) {
+            return refuse(c, section, PACK_WHOLE, "the bytes before it are not zero");
+        }
+        c->pack.sections[i].at = bytes.ptr + offset;
+        c->pack.sections[i].count = (size_t)count;
+        end = (size_t)(offset + count * item_size);
+    }
+    bool whole = end + -end % 8 == bytes.len && is_zero(text_part(bytes, end, bytes.len));
+    return whole ? OK : refuse_header(c, "bytes that belong to no section");
+}
+
+/* ── texts and automata ── */
+
+/* Ends rise to the last byte; an item has at most `most` bytes, and ends at a multiple of `align`.
+ */
+static struct status check_ends(struct check *c, enum pack_section ends, enum pack_section bytes,
+                                size_t most, size_t align)
+{
+    size_t from = 0;
+    size_t all = c->pack.sections[bytes].count;
+    for (size_t i = 0; i < c->pack.sections[ends].count; i++) {
+        size_t to = load_u32(c->pack.sections[ends].at + i * 4);
+        if (to < from || to > all || to - from > most || to % align != 0) {
+            return refuse(c, ends, i, "it ends where it cannot");
+        }
+        from = to;
+    }
+    return from == all ? OK : refuse(c, bytes, PACK_WHOLE, "bytes that belong to nothing");
+}
+
+static struct status check_texts(struct check *c)
+{
+    TRY(check_ends(c, PACK_TEXT_ENDS, PACK_TEXT_BYTES, PACK_TEXT_MAX, 1));
+    for (size_t i = 0; i < pack_count(&c->pack, PACK_TEXT_ENDS); i++) {
+        if (!text_is_utf8(pack_text(&c->pack, (uint32_t)i))) {
+            return refuse(c, PACK_TEXT_ENDS, i, "the text is not UTF-8");
+        }
+    }
+    return OK;
+}
+
+static struct status check_automata(struct check *c)
+{
+    TRY(check_ends(c, PACK_AUTOMATON_ENDS, PACK_AUTOMATON_BYTES, AUTOMATON_SIZE_MAX, 8));
+    for (size_t i = 0; i < pack_count(&c->pack, PACK_AUTOMATON_ENDS); i++) {
+        const char *wrong = automaton_check(pack_automaton(&c->pack, (uint32_t)i));
+        if (wrong) {
+            return refuse(c, PACK_AUTOMATON_ENDS, i, wrong);
+        }
+    }
+    return OK;
+}
+
+/* ── predicates ── */
+
+/* What pack_predicate() does not hand on: the reference, flags and padding. */
+static const char *check_bytes(const struct check *c, const char *at)
+{
+    unsigned kind = (unsigned char)at[0];
+    uint32_t reference = load_u32(at + 8);
+    if (kind >= PREDICATE_KIND_COUNT) {
+        return "there is no such kind of predicate";
+    }
+    unsigned uses = predicate_info((enum predicate_kind)kind)->uses;
+    if ((unsigned char)at[1] > 1 || load_u16(at + 6) != 0 || load_u32(at + 12) != 0) {
+        return "a byte that must be zero is not";
+    }
+    /* 255 is how "every field" and "none" are written; the number that stands for it here is no
+     * field. */
+    if ((unsigned char)at[2] == FIELD_COUNT || (unsigned char)at[3] == FIELD_COUNT) {
+        return "the field is not in the schema";
+    }
+    size_t count = uses & USES_AUTOMATON ? pack_count(&c->pack, PACK_AUTOMATON_ENDS)
+                   : uses & USES_TEXT    ? pack_count(&c->pack, PACK_TEXT_ENDS)
+                                         : 0;
+    return reference < count || (count == 0 && reference == PACK_NONE)
+               ? NULL
+               : "its text or automaton is not there";
+}
+
+static struct status check_predicates(struct check *c)
+{
+    for (size_t i = 0; i < pack_count(&c->pack, PACK_PREDICATES); i++) {
+        const char *at = c->pack.sections[PACK_PREDICATES].at + i * 24;
+        const char *wrong = check_bytes(c, at);
+        if (!wrong) {
+            struct predicate p = pack_predicate(&c->pack, i);
+            wrong = predicate_check(&p);
+        }
+        if (wrong) {
+            return refuse(c, PACK_PREDICATES, i, wrong);
+        }
+    }
+    return OK;
+}
+
+/* ── rules and their nodes ── */
+
+static bool is_word(struct text t, const char *const *words)
+{
+    while (*words && !text_same(t, text_of(*words))) {
+        words++;
+    }
+    return *words;
+}
+
+/* References of a rule: eleven, from byte 16 on; id and title must be there. */
+static const char *check_references(const struct check *c, size_t index)
+{
+    const char *at = c->pack.sections[PACK_RULES].at + index * 64;
+    for (size_t i = 0; i < 11; i++) {
+        uint32_t reference = load_u32(at + 16 + i * 4);
+        bool there = reference < pack_count(&c->pack, PACK_TEXT_ENDS);
+        if (!there && (reference != PACK_NONE || i < 2)) {
+            return "a text is not there";
+        }
+        /* "No text" and "an empty text" would be two forms of one thing. */
+        if (there && pack_text(&c->pack, reference).len == 0) {
+            return "a text is empty";
+        }
+    }
+    return load_u32(at + 60) == 0 ? NULL : "a byte that must be zero is not";
+}
+
+static const char *check_words(const struct pack_rule *rule)
+{
+    static const char *const levels[] = {"",     "informational", "low", "medium",
+                                         "high", "critical",      NULL};
+    static const char *const states[] = {"",           "stable",      "test", "experimental",
+                                         "deprecated", "unsupported", NULL};
+    if (!is_word(rule->level, levels)) {
+        return "the level is not one of Sigma's";
+    }
+    if (!is_word(rule->status, states)) {
+        return "the status is not one of Sigma's";
+    }
+    if (rule->types == 0 || rule->types >> EVENT_COUNT != 0) {
+        return "it asks for events that are not in the schema, or for none";
+    }
+    return NULL;
+}
+
+/* Ids are in order, which makes them unique; nodes are those after the last rule's. */
+static const char *check_rule(struct check *c, size_t index, uint32_t first_node)
+{
+    const char *wrong = check_references(c, index);
+    if (wrong) {
+        return wrong;
+    }
+    struct pack_rule rule = pack_rule(&c->pack, index);
+    if (index > 0 && pack_id_order(pack_rule(&c->pack, index - 1).id, rule.id) >= 0) {
+        return "two rules have the same id, or they are not in order";
+    }
+    if (rule.first_node != first_node || rule.node_count > NODES_MAX ||
+        rule.node_count > pack_count(&c->pack, PACK_NODES) - first_node) {
+        return "its nodes are not where they should be";
+    }
+    return check_words(&rule);
+}
+
+/* A jump from node `from` goes on, or ends. */
+static bool is_forward(uint16_t jump, size_t from, size_t count)
+{
+    return (jump > from && jump < count) || jump == NODE_MATCH || jump == NODE_MISS;
+}
+
+/* From the last node to the first: as every jump is forward, what a jump costs is known by then. */
+static struct status check_nodes(struct check *c, const struct pack_rule *rule, uint64_t *out)
+{
+    size_t count = rule->node_count;
+    for (size_t i = count; i-- > 0;) {
+        struct pack_node node = pack_node(&c->pack, rule->first_node + i);
+        if (node.predicate >= pack_count(&c->pack, PACK_PREDICATES)) {
+            return refuse(c, PACK_NODES, rule->first_node + i, "its predicate is not there");
+        }
+        if (!is_forward(node.on_true, i, count) || !is_forward(node.on_false, i, count)) {
+            return refuse(c, PACK_NODES, rule->first_node + i, "it does not lead forward");
+        }
+        uint64_t on_true = node.on_true < count ? c->costs[node.on_true] : 0;
+        uint64_t on_false = node.on_false < count ? c->costs[node.on_false] : 0;
+        struct predicate p = pack_predicate(&c->pack, node.predicate);
+        c->costs[i] = predicate_cost(&p) + (on_true > on_false ? on_true : on_false) + 1;
+    }
+    *out = count ? c->costs[0] : 0;
+    return OK;
+}
+
+static struct status add_cost(struct check *c, size_t index, uint64_t types, uint64_t cost)
+{
+    if (cost > c->limits.rule) {
+        note(c, "rules", index, "it could take too long for one event");
+        FAIL(LIMIT);
+    }
+    c->pack.types |= types;
+    for (unsigned type = 0; type < EVENT_COUNT; type++) {
+        /* One step to look at the rule, even if its first node is all there is. */
+        c->pack.cost[type] += types >> type & 1 ? cost + 1 : 0;
+        if (c->pack.cost[type] > c->limits.event) {
+            note(c, "rules", index, "with those before it, it could take too long for one event");
+            FAIL(LIMIT);
+        }
+    }
+    return OK;
+}
+
+static struct status check_rules(struct check *c)
+{
+    size_t nodes = pack_count(&c->pack, PACK_NODES);
+    uint32_t first_node = 0;
+    OWN(heap_drop)
+    uint64_t *costs = heap_alloc(nodes < NODES_MAX ? nodes : NODES_MAX, sizeof *costs);
+    c->costs = costs;
+    if (!costs) {
+        note(c, "rules", PACK_WHOLE, "there is no memory to check them");
+        FAIL(MEMORY);
+    }
+    if (pack_count(&c->pack, PACK_RULES) > PACK_RULES_MAX) {
+        note(c, "rules", PACK_WHOLE, "there are too many");
+        FAIL(LIMIT);
+    }
+    for (size_t i = 0; i < pack_count(&c->pack, PACK_RULES); i++) {
+        uint64_t cost;
+        const char *wrong = check_rule(c, i, first_node);
+        if (wrong) {
+            return refuse(c, PACK_RULES, i, wrong);
+        }
+        struct pack_rule rule = pack_rule(&c->pack, i);
+        TRY(check_nodes(c, &rule, &cost));
+        TRY(add_cost(c, i, rule.types, cost));
+        first_node += rule.node_count;
+    }
+    return first_node == nodes ? OK : refuse(c, PACK_NODES, first_node, "it belongs to no rule");
+}
+
+struct status pack_open_within(struct text bytes, struct pack_limits limits, struct pack *out,
+                               struct pack_fault *fault)
+{
+    struct check c = {.pack = {.bytes = bytes}, .limits = limits, .fault = fault};
+    struct reader r = reader_over(bytes.ptr, bytes.len);
+    for (unsigned type = 0; type < EVENT_COUNT; type++) {
+        c.pack.cost[type] = EVENT_MAX; /* the event is folded once */
+    }
+    TRY(check_header(&c, &r));
+    TRY(check_sections(&c, &r));
+    TRY(check_texts(&c));
+    TRY(check_automata(&c));
+    TRY(check_predicates(&c));
+    TRY(check_rules(&c));
+    *out = c.pack;
+    return OK;
+}
+
+struct status pack_open(struct text bytes, struct pack *out, struct pack_fault *fault)
+{
+    return pack_open_within(bytes, PACK_LIMITS, out, fault);
+}
