@@ -64,7 +64,6 @@ struct status cage_close_from(int first)
 
 struct status cage_user(const struct cage *spec, uint32_t *out_user, uint32_t *out_group)
 {
-    errno = 0;
     const struct passwd *user = getpwnam(spec->user);
     if (user && (user->pw_uid == 0 || user->pw_gid == 0)) {
         FAIL(DENIED);

@@ -5,12 +5,21 @@
 #include "base/log.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 
 enum {
     SYNC_MS = 1000,  /* what a power cut may cost; more often would wear out flash storage */
     RETRY_MS = 1000, /* of a write that failed */
 };
+
+static volatile sig_atomic_t stopping;
+
+void delivery_stop(int signal)
+{
+    (void)signal;
+    stopping = 1;
+}
 
 struct status delivery_open(int folder, struct spool_limits limits, struct bh_client *client,
                             struct delivery *out)
@@ -88,7 +97,7 @@ static void say_free(struct delivery *d)
 static struct status wait_for_room(struct delivery *d)
 {
     poll(NULL, 0, RETRY_MS);
-    if (bh_client_wait(d->client, 0) == BH_CLOSED) {
+    if (stopping || bh_client_wait(d->client, 0) == BH_CLOSED) {
         FAIL(CLOSED);
     }
     return OK;
@@ -164,24 +173,30 @@ static struct status deliver_waiting(struct delivery *d)
     return OK;
 }
 
-static struct status deliver_until_closed(struct delivery *d)
+/* Waits no longer than a second, so that a signal that comes just before is seen. */
+static struct status deliver_until_stopped(struct delivery *d)
 {
     for (;;) {
+        bool last = stopping;
         TRY(deliver_waiting(d));
         TRY(sync_if_due(d));
-        int result = bh_client_wait(d->client, d->spool.unsynced ? SYNC_MS : -1);
+        if (last) {
+            return sync_spool(d, clock_boot_ns());
+        }
+        int result = bh_client_wait(d->client, SYNC_MS);
         if (result == BH_CLOSED) {
             FAIL(CLOSED);
         }
-        if (result != BH_OK && result != BH_TIMEOUT) {
+        if (result != BH_OK && result != BH_TIMEOUT && !stopping) {
             FAIL(INVALID);
         }
     }
 }
 
-/* On the way out nobody is there to acknowledge to; the next courier sees what the spool has. */
+/* When guard is gone nobody is there to acknowledge to; the next courier sees what the spool has.
+ */
 struct status delivery_run(struct delivery *d)
 {
-    struct status s = deliver_until_closed(d);
+    struct status s = deliver_until_stopped(d);
     return s.fault == FAULT_CLOSED ? spool_sync(&d->spool) : s;
 }

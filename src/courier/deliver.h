@@ -27,5 +27,9 @@ struct status delivery_open(int folder, struct spool_limits limits, struct bh_cl
                             struct delivery *out);
 void delivery_close(struct delivery *delivery);
 
-/* Until guard is gone, which is OK, or the stream cannot be read on. */
+/* Until guard is gone or delivery_stop() was called, which is OK, or the stream cannot be read on.
+ */
 struct status delivery_run(struct delivery *delivery);
+
+/* A handler for SIGTERM: what waits in the stream is still delivered, unless the disk is full. */
+void delivery_stop(int signal);

@@ -125,6 +125,7 @@ int main(int argc, char **argv)
         return exit_code;
     }
     signal(SIGPIPE, SIG_IGN); /* standard error may be a pipe whose reader is gone */
+    signal(SIGTERM, delivery_stop);
     struct status s = run(&limits);
     if (!status_ok(s)) {
         log_status("stopped", s);

@@ -152,6 +152,20 @@ static void courier_killed_loses_and_doubles_nothing(void **state)
     assert_lines(1, last);
 }
 
+/* Guard stops it by SIGTERM: what was published before is still written. */
+static void courier_stopped_writes_what_waits(void **state)
+{
+    (void)state;
+    start_courier();
+    small_guard_serve(&guard, SETTLE_MS);
+    for (int i = 0; i < 500; i++) {
+        publish_alert();
+    }
+    assert_ended_well(small_guard_end(&guard, SIGTERM));
+    assert_lines(1, 500);
+    assert_int_equal(guard.seq, 500);
+}
+
 static void courier_starts_over_with_a_new_boot(void **state)
 {
     (void)state;
@@ -354,6 +368,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         WORKER_TEST(courier_writes_what_comes),
         WORKER_TEST(courier_killed_loses_and_doubles_nothing),
+        WORKER_TEST(courier_stopped_writes_what_waits),
         WORKER_TEST(courier_starts_over_with_a_new_boot),
         WORKER_TEST(courier_waits_for_room_on_a_full_disk),
         WORKER_TEST(courier_asks_for_the_system_log),
