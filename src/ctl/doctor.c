@@ -18,22 +18,42 @@ static const char help[] =
     "\n"
     "Exit codes: 0 nothing is missing, 1 something is.\n";
 
-enum { PAGE_MAX = 128 * 1024, TEXT_MAX = 400, NAME_WIDTH = 16 };
+enum {
+    PAGE_MAX = 256 * 1024,
+    TEXT_MAX = 400,
+    NAME_WIDTH = 16,
+    INDENT = NAME_WIDTH + 5,
+    WIDTH = 76
+};
 
 static char page[PAGE_MAX];
+
+/* Words of at most WIDTH columns a line; a word that is longer stands alone. */
+static void show_advice(struct term *t, struct text advice)
+{
+    while (advice.len > 0) {
+        size_t end = advice.len;
+        if (end > WIDTH) {
+            end = text_find_last(text_part(advice, 0, WIDTH + 1), ' ');
+            end = end == SIZE_MAX ? text_find_byte(advice, ' ') : end;
+        }
+        term_print(t, STYLE_PLAIN, "%*s", INDENT, "");
+        term_quote(t, STYLE_PLAIN, text_part(advice, 0, end), TEXT_MAX);
+        term_print(t, STYLE_PLAIN, "\n");
+        advice = text_trim(text_part(advice, end, advice.len));
+    }
+}
 
 static void show_check(struct term *t, const json_t *check)
 {
     bool ok = json_is_true(json_object_get(check, "ok"));
-    struct text advice = ctl_member_text(check, "advice");
     term_print(t, ok ? STYLE_GREEN : STYLE_YELLOW, "  %s ", ok ? "✓" : "✗");
     term_column(t, STYLE_PLAIN, ctl_member_text(check, "name"), NAME_WIDTH);
+    term_print(t, STYLE_PLAIN, " ");
     term_quote(t, STYLE_DIM, ctl_member_text(check, "detail"), TEXT_MAX);
     term_print(t, STYLE_PLAIN, "\n");
-    if (!ok && advice.len > 0) {
-        term_print(t, STYLE_PLAIN, "    %*s", NAME_WIDTH, "");
-        term_quote(t, STYLE_PLAIN, advice, TEXT_MAX);
-        term_print(t, STYLE_PLAIN, "\n");
+    if (!ok) {
+        show_advice(t, ctl_member_text(check, "advice"));
     }
 }
 
