@@ -109,25 +109,38 @@ static int explain_kernel(const struct guard *g, struct status s)
     return EXIT_OS;
 }
 
+static enum exit_code open_home(struct guard *g)
+{
+    char words[256];
+    char why[HOME_PATH] = "";
+    struct status s = home_open(g->options.home, &g->home);
+    if (!status_ok(s)) {
+        log_error(
+            "The home's path is too long: a socket's may have 107 bytes. Give a shorter --home.");
+        return EXIT_CONFIG;
+    }
+    s = home_make(&g->home, why);
+    if (!status_ok(s)) {
+        log_error("The home cannot be used: %s (%s)", why, status_text(s, words, sizeof words));
+        return EXIT_CONFIG;
+    }
+    return EXIT_OK;
+}
+
 static int run(struct guard *g)
 {
     char folder[HOME_PATH];
-    char words[256];
-    struct status s = home_open(g->options.home, &g->home);
-    if (status_ok(s)) {
-        s = home_make(&g->home);
+    enum exit_code refused = open_home(g);
+    if (refused != EXIT_OK) {
+        return refused;
     }
-    if (!status_ok(s)) {
-        log_error("The home %s cannot be used: %s", g->home.root,
-                  status_text(s, words, sizeof words));
-        return EXIT_CONFIG;
-    }
-    enum exit_code refused = start_lock(g);
+    refused = start_lock(g);
     if (refused != EXIT_OK) {
         return refused;
     }
     home_path(&g->home, "run/bpf", folder);
-    s = kernel_open((struct kernel_options){.folder = folder,
+    struct status s =
+        kernel_open((struct kernel_options){.folder = folder,
                                             .interest = 1ULL << RECORD_EXEC | 1ULL << RECORD_FORK |
                                                         1ULL << RECORD_EXIT},
                     &g->kernel);

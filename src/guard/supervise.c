@@ -58,18 +58,22 @@ static struct status open_file(struct guard *g, enum component_id id, int *out)
     return OK;
 }
 
-/* "/usr/libexec/bulkhead/bulkhead-engine": beside our own binary. */
+/* Beside our own binary, where it is installed; or in its own folder, where the build leaves it. */
 static struct status binary_path(enum component_id id, char *out, size_t out_size)
 {
     char self[HOME_PATH];
+    const char *name = component_name(id);
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) {
         FAIL_SYS(errno);
     }
-    size_t slash = text_find_last((struct text){.ptr = self, .len = (size_t)length}, '/');
-    int need = snprintf(out, out_size, "%.*s/bulkhead-%s", (int)slash, self, component_name(id));
-    if (need < 0 || (size_t)need >= out_size) {
-        FAIL(LIMIT);
+    int slash = (int)text_find_last((struct text){.ptr = self, .len = (size_t)length}, '/');
+    snprintf(out, out_size, "%.*s/bulkhead-%s", slash, self, name);
+    if (access(out, X_OK) != 0) {
+        snprintf(out, out_size, "%.*s/../%s/bulkhead-%s", slash, self, name, name);
+    }
+    if (access(out, X_OK) != 0) {
+        FAIL_SYS(errno);
     }
     return OK;
 }

@@ -36,16 +36,20 @@ static void take_line(struct users *u, struct text line)
     u->count++;
 }
 
+static int64_t changed_ns(const struct stat *s)
+{
+    return s->st_mtim.tv_sec * CLOCK_NS_PER_S + s->st_mtim.tv_nsec;
+}
+
 void users_refresh(struct users *u, const char *path)
 {
     static char file[USERS_FILE];
     struct stat s;
-    OWN(fd_drop) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &s) != 0 || !S_ISREG(s.st_mode)) {
+    if (stat(path, &s) != 0 || changed_ns(&s) == u->changed_ns) {
         return;
     }
-    int64_t changed_ns = s.st_mtim.tv_sec * CLOCK_NS_PER_S + s.st_mtim.tv_nsec;
-    if (changed_ns == u->changed_ns) {
+    OWN(fd_drop) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &s) != 0 || !S_ISREG(s.st_mode)) {
         return;
     }
     ssize_t got = read(fd, file, sizeof file);
@@ -53,7 +57,7 @@ void users_refresh(struct users *u, const char *path)
         return;
     }
     u->count = 0;
-    u->changed_ns = changed_ns;
+    u->changed_ns = changed_ns(&s);
     for (struct text rest = {.ptr = file, .len = (size_t)got}; rest.len > 0;) {
         size_t end = text_find_byte(rest, '\n');
         take_line(u, text_part(rest, 0, end));
