@@ -2,12 +2,12 @@
 
 #include "base/log.h"
 #include "base/own.h"
+#include "wire/home.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 /* Guard answers between two batches of events; this is ample even on a machine that swaps. */
 enum { ANSWER_MS = 5000, WORDS = 800 };
@@ -88,10 +88,11 @@ bool ctl_print(struct text text)
 
 /* ── guard ── */
 
+/* A home that cannot be used is shown as it was given: connecting says what is wrong with it. */
 const char *ctl_home(const char *option)
 {
-    const char *set = getenv("BULKHEAD_HOME");
-    return option ? option : set && set[0] ? set : "/var/lib/bulkhead";
+    static struct home home;
+    return status_ok(home_open(option, &home)) ? home.root : option ? option : "$BULKHEAD_HOME";
 }
 
 static int explain(const char *home, int result, const char *words)

@@ -62,7 +62,7 @@ bool ctl_print(struct text text);
 
 /* ── guard ── */
 
-/* The instance's folder: `option` if given, else $BULKHEAD_HOME, else /var/lib/bulkhead. */
+/* The instance's folder as wire/home.h finds it, absolute. Valid until the next call. */
 const char *ctl_home(const char *option);
 
 /* Connects to the guard of `home`; complains and gives an exit code where that fails. */
