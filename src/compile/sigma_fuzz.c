@@ -1,0 +1,38 @@
+/*
+ * Any bytes as a rule file. What compiles has to be taken by the builder or refused with words, and
+ * what the builder writes the verifier has to accept.
+ */
+#include "compile/sigma.h"
+#include "content/builder.h"
+#include "content/pack.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena arena;
+    struct builder *builder;
+    struct sigma_file file;
+    struct sigma_outcome outcome;
+    struct pack pack;
+    struct pack_fault fault;
+    struct text bytes;
+    char why[160] = "";
+    arena_init(&arena, SIGMA_RULE_MEMORY);
+    ENSURE(status_ok(builder_new(&arena, &builder)));
+    sigma_open(&file, (struct sigma_options){.any_product = size % 2}, TEXT("fuzz.yml"),
+               (struct text){(const char *)data, size});
+    while (sigma_next(&file, &outcome)) {
+        ENSURE(outcome.ok || outcome.refusal.words[0]);
+        ENSURE(outcome.ok || outcome.refusal.line > 0);
+        if (outcome.ok && !status_ok(builder_add(builder, &outcome.rule, why))) {
+            ENSURE(why[0]);
+        }
+    }
+    if (status_ok(builder_finish(builder, &bytes))) {
+        ENSURE(status_ok(pack_open(bytes, &pack, &fault)));
+    }
+    sigma_close(&file);
+    arena_done(&arena);
+    return 0;
+}
