@@ -23,9 +23,9 @@ enum {
     STREAM_BYTES = 16 << 20, /* 30,000 events of the usual size: 10 s of a busy machine */
     CLIENTS_MAX = 18,        /* engine, courier, and 16 more */
     BATCH_MAX = 1024,        /* records between two looks at clients and children: some 5 ms */
-    GRACE_MS = 2000, /* after a start: who was subscribed before is given time to come back */
-    LOOK_AGAIN_MS =
-        20, /* a record that slipped past the change from awake to asleep waits so long */
+    GRACE_MS = 2000,    /* after a start: who was subscribed before is given time to come back */
+    POLL_MS = 5,        /* between two looks while records come */
+    LOOK_AGAIN_MS = 20, /* a record that was being written while guard fell asleep waits so long */
 };
 
 struct options {
@@ -127,8 +127,8 @@ enum exit_code start_lock(struct guard *g);
 struct status start_all(struct guard *g);
 
 /* ── loop.c ── */
-void loop(struct guard *g);       /* works until it is told to stop */
-bool loop_drain(struct guard *g); /* a batch of records; true: there may be more */
+void loop(struct guard *g);           /* works until it is told to stop */
+unsigned loop_drain(struct guard *g); /* a batch; BATCH_MAX: there may be more */
 
 /* ── publish.c: one record of the kernel part → events ── */
 void publish_record(struct guard *g, struct text bytes, uint64_t origin);
@@ -169,6 +169,7 @@ void supervise_start(struct guard *g);
 void supervise_reap(struct guard *g);
 void supervise_tick(struct guard *g, uint64_t now_ns);
 void supervise_stop(struct guard *g);
+int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns); /* until a restart; -1: none */
 const char *component_name(enum component_id id);
 int syslog_open(void); /* connected to the system log; -1: there is none */
 

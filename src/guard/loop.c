@@ -6,7 +6,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-bool loop_drain(struct guard *g)
+unsigned loop_drain(struct guard *g)
 {
     struct text record;
     uint64_t end;
@@ -18,7 +18,7 @@ bool loop_drain(struct guard *g)
     }
     ring_release(&g->kernel.ring, g->position);
     clients_wake(g);
-    return taken == BATCH_MAX;
+    return taken;
 }
 
 static void each_second(struct guard *g)
@@ -69,46 +69,35 @@ static void dispatch(struct guard *g, void *context)
 }
 
 /*
- * How long to wait. Records do not wake a guard that is at work: it looks by itself. Only when it
- * is about to sleep does it ask to be woken; a record that was written while it asked is found by
- * the second look, LOOK_AGAIN_MS later.
+ * How long to wait, and whether records shall wake us. Waking costs the process that made the
+ * record more than all the rest that we do to it (an interrupt), so it is asked for only when
+ * nothing happens: while records come, guard looks by itself every POLL_MS. A record that was being
+ * written while it asked is found by one more look, LOOK_AGAIN_MS later.
  */
-static int wait_ms(struct guard *g, bool more, bool *asked)
+enum pace { PACE_BUSY, PACE_ASKED, PACE_ASLEEP };
+
+static int wait_ms(struct guard *g, unsigned taken, enum pace *pace)
 {
-    uint32_t *asleep = &g->kernel.settings->asleep;
-    uint64_t now = clock_boot_ns();
-    if (more) {
-        *asked = false;
+    static const int waits[] = {
+        [PACE_BUSY] = POLL_MS, [PACE_ASKED] = LOOK_AGAIN_MS, [PACE_ASLEEP] = -1};
+    if (taken == BATCH_MAX) {
         return 0;
     }
-    int wait = *asked ? -1 : LOOK_AGAIN_MS;
-    __atomic_store_n(asleep, 1, __ATOMIC_SEQ_CST);
-    *asked = true;
-    if (!ring_empty(&g->kernel.ring, g->position)) {
-        return 1; /* being written right now */
-    }
-    for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
-        const struct component *c = &g->components[i];
-        if (c->state == COMPONENT_WAITING) {
-            int64_t left = (int64_t)(c->restart_ns - now) / CLOCK_NS_PER_MS + 1;
-            left = left > 0 ? left : 0;
-            wait = wait < 0 || left < wait ? (int)left : wait;
-        }
-    }
-    return wait;
+    *pace = taken > 0 ? PACE_BUSY : *pace == PACE_BUSY ? PACE_ASKED : PACE_ASLEEP;
+    __atomic_store_n(&g->kernel.settings->asleep, *pace != PACE_BUSY, __ATOMIC_SEQ_CST);
+    int wait = waits[*pace];
+    int64_t restart = supervise_next_ms(g, clock_boot_ns());
+    return restart >= 0 && (wait < 0 || restart < wait) ? (int)restart : wait;
 }
 
 void loop(struct guard *g)
 {
     struct epoll_event events[32];
-    bool asked = false;
-    bool more = true;
+    enum pace pace = PACE_BUSY;
+    unsigned taken = BATCH_MAX;
     while (!g->stopping) {
-        int ready = epoll_wait(g->poll, events, 32, wait_ms(g, more, &asked));
-        bool woken = ready > 0;
-        __atomic_store_n(&g->kernel.settings->asleep, 0, __ATOMIC_RELAXED);
-        asked = asked && !woken;
-        more = loop_drain(g);
+        int ready = epoll_wait(g->poll, events, 32, wait_ms(g, taken, &pace));
+        taken = loop_drain(g);
         for (int i = 0; i < ready; i++) {
             dispatch(g, events[i].data.ptr);
         }

@@ -217,6 +217,20 @@ void supervise_tick(struct guard *g, uint64_t now_ns)
     }
 }
 
+int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns)
+{
+    int64_t next = -1;
+    for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
+        const struct component *c = &g->components[i];
+        if (c->state == COMPONENT_WAITING) {
+            int64_t left = (int64_t)(c->restart_ns - now_ns) / CLOCK_NS_PER_MS + 1;
+            left = left > 0 ? left : 0;
+            next = next < 0 || left < next ? left : next;
+        }
+    }
+    return next;
+}
+
 static bool any_left(const struct guard *g)
 {
     bool left = false;
