@@ -1,0 +1,240 @@
+#include "base/heap.h"
+#include "base/json.h"
+#include "base/own.h"
+#include "compile/sigma.h"
+#include "content/builder.h"
+#include "ctl/content_command.h"
+#include "ctl/content_file.h"
+#include "ctl/content_rules.h"
+
+#include <stdio.h>
+
+static const char help[] =
+    "Usage: bulkhead content build DIR|FILE... -o PACK [OPTION]...\n"
+    "\n"
+    "Compiles Sigma rules (*.yml and *.yaml in folders) into a pack. Rules that cannot be "
+    "compiled\n"
+    "are reported, all of them, and the pack holds the others.\n"
+    "\n"
+    "  -o, --output PACK    the pack to write; what is there is replaced when all is done\n"
+    "      --report FORMAT  text: what was refused and a count; json: every rule\n"
+    "      --any-product    also rules of other systems than Linux, to try them on recordings\n"
+    "      --strict         write nothing if any rule is refused\n"
+    "\n"
+    "Exit codes: 0 every rule is in the pack, 1 a rule was refused or the pack could not be\n"
+    "written, 2 wrong usage.\n";
+
+enum {
+    PACK_MEMORY = 1 << 30,    /* bytes the builder may use: 10,000 rules need about 50 MiB */
+    REPORT_LINE = 256 * 1024, /* bytes that hold one rule's entry: paths and titles are bounded */
+};
+
+struct build {
+    struct sigma_options options;
+    struct builder *builder;
+    const char *output;
+    bool json;
+    bool strict;
+    size_t compiled;
+    size_t refused;
+    char *line; /* REPORT_LINE bytes */
+};
+
+/* One entry of the report. `class` NULL: the rule is in the pack. */
+struct entry {
+    struct text id;
+    struct text title;
+    const char *file;
+    uint32_t line;
+    const char *class;
+    const char *reason;
+};
+
+static void json_entry(struct json *j, const struct entry *e)
+{
+    json_open(j, '{');
+    json_member_text(j, "id", e->id);
+    json_member_text(j, "title", e->title);
+    json_member_text(j, "file", text_of(e->file));
+    json_member_number(j, "line", e->line);
+    json_member_text(j, "status", e->class ? TEXT("refused") : TEXT("ok"));
+    if (e->class) {
+        json_member_text(j, "class", text_of(e->class));
+        json_member_text(j, "reason", text_of(e->reason));
+    }
+    json_close(j, '}');
+}
+
+static void report(struct build *b, const struct entry *e)
+{
+    size_t before = b->compiled + b->refused;
+    *(e->class ? &b->refused : &b->compiled) += 1;
+    if (b->json) {
+        struct writer out = writer_over(b->line, REPORT_LINE);
+        struct json j = json_over(&out);
+        json_entry(&j, e);
+        printf("%s%.*s", before ? ",\n" : "\n", TEXT_ARGS(writer_text(&out)));
+
+    } else if (e->class) {
+        fprintf(stderr, "%s:%u: %s: %s\n", e->file, e->line, e->class, e->reason);
+    }
+}
+
+static void add_outcome(struct build *b, const char *path, const struct sigma_outcome *outcome)
+{
+    char why[160] = "";
+    struct entry e = {
+        .id = outcome->id, .title = outcome->title, .file = path, .line = outcome->line};
+    if (!outcome->ok) {
+        e.line = outcome->refusal.line;
+        e.class = refusal_name(outcome->refusal.class);
+        e.reason = outcome->refusal.words;
+    } else {
+        struct status s = builder_add(b->builder, &outcome->rule, why);
+        if (!status_ok(s)) {
+            e.class = refusal_name(s.fault == FAULT_INVALID ? REFUSAL_METADATA : REFUSAL_DETECTION);
+            e.reason = why[0] ? why : fault_words(s.fault);
+        }
+    }
+    report(b, &e);
+}
+
+/* A file that cannot be read is told like a broken rule; the others go on. */
+static struct status on_file(void *context, const char *path, const char *wrong)
+{
+    struct build *b = context;
+    OWN(content_bytes_drop) struct content_bytes bytes = {0};
+    struct sigma_file file;
+    struct sigma_outcome outcome;
+    char words[200];
+    if (!wrong) {
+        struct status s = content_file_read(path, YAML_BYTES_MAX, &bytes);
+        if (s.fault == FAULT_LIMIT) {
+            snprintf(words, sizeof words, "a rule file has at most %d MiB", YAML_BYTES_MAX >> 20);
+            wrong = words;
+        } else if (!status_ok(s)) {
+            wrong =
+                s.fault == FAULT_INVALID ? "this is no file" : status_text(s, words, sizeof words);
+        }
+    }
+    if (wrong) {
+        report(b, &(struct entry){.file = path, .line = 1, .class = "file", .reason = wrong});
+        return OK;
+    }
+    sigma_open(&file, b->options, text_of(path), content_text(&bytes));
+    while (sigma_next(&file, &outcome)) {
+        add_outcome(b, path, &outcome);
+    }
+    sigma_close(&file);
+    return OK;
+}
+
+/* True: the pack was written. */
+static bool write_pack(const struct build *b, size_t *size)
+{
+    struct text pack;
+    char words[256];
+    if (b->compiled == 0 || (b->strict && b->refused)) {
+        ctl_error("%s was not written: %s", b->output,
+                  b->compiled ? "rules were refused (--strict)" : "no rule could be compiled");
+        return false;
+    }
+    struct status s = builder_finish(b->builder, &pack);
+    if (status_ok(s)) {
+        s = content_file_replace(b->output, pack);
+    }
+    if (!status_ok(s)) {
+        ctl_error("cannot write %s: %s", b->output,
+                  s.fault == FAULT_INVALID ? "it is there, and no regular file"
+                                           : status_text(s, words, sizeof words));
+        return false;
+    }
+    *size = pack.len;
+    return true;
+}
+
+static void finish_report(const struct build *b, bool written, size_t size)
+{
+    if (b->json) {
+        struct writer out = writer_over(b->line, REPORT_LINE);
+        struct json j = json_over(&out);
+        json_member_number(&j, "compiled", (int64_t)b->compiled);
+        json_member_number(&j, "refused", (int64_t)b->refused);
+        json_member_bool(&j, "written", written);
+        json_member_text(&j, "pack", text_of(b->output));
+        json_member_number(&j, "bytes", (int64_t)size);
+        printf("\n],%.*s}\n", TEXT_ARGS(writer_text(&out)));
+    } else if (written) {
+        printf("%s: %zu rules, %zu bytes; %zu refused\n", b->output, b->compiled, size, b->refused);
+    }
+}
+
+static int run(struct build *b, char *const *paths)
+{
+    OWN(heap_drop) char *line = heap_alloc(REPORT_LINE, 1);
+    struct arena arena;
+    size_t size = 0;
+    bool written = false;
+    char words[256];
+    arena_init(&arena, PACK_MEMORY);
+    b->line = line;
+    struct status s = line ? builder_new(&arena, &b->builder)
+                           : (struct status){.fault = FAULT_MEMORY, .where = STATUS_HERE};
+    if (status_ok(s)) {
+        printf("%s", b->json ? "{\"rules\":[" : "");
+        s = content_rules_each(paths, b, on_file);
+        written = status_ok(s) && write_pack(b, &size);
+        finish_report(b, written, size);
+    }
+    if (!status_ok(s)) {
+        ctl_error("cannot build: %s", status_text(s, words, sizeof words));
+    }
+    arena_done(&arena);
+    return written && b->refused == 0 && ctl_print(TEXT("")) ? CTL_OK : CTL_FAULT;
+}
+
+enum { OPTION_REPORT = 256, OPTION_ANY_PRODUCT, OPTION_STRICT };
+
+int content_build(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"output", required_argument, NULL, 'o'},
+        {"report", required_argument, NULL, OPTION_REPORT},
+        {"any-product", no_argument, NULL, OPTION_ANY_PRODUCT},
+        {"strict", no_argument, NULL, OPTION_STRICT},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    struct build b = {0};
+    /* Options may follow the paths: without the "+" that the other commands have. */
+    for (int c; (c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
+        switch (c) {
+        case 'o':
+            b.output = optarg;
+            break;
+        case OPTION_REPORT:
+            b.json = strcmp(optarg, "json") == 0;
+            if (!b.json && strcmp(optarg, "text") != 0) {
+                return ctl_usage(argv[0], "%s: a report is text or json, not %s", argv[0], optarg);
+            }
+            break;
+        case OPTION_ANY_PRODUCT:
+            b.options.any_product = true;
+            break;
+        case OPTION_STRICT:
+            b.strict = true;
+            break;
+        case 'h':
+            return ctl_help(help);
+        default:
+            return ctl_bad_option(argc, argv, c);
+        }
+    }
+    if (optind == argc) {
+        return ctl_usage(argv[0], "%s: name the folders and files that hold rules", argv[0]);
+    }
+    if (!b.output) {
+        return ctl_usage(argv[0], "%s: name the pack to write with -o PACK", argv[0]);
+    }
+    return run(&b, argv + optind);
+}

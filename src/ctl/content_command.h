@@ -1,0 +1,11 @@
+/*
+ * content_command: the subcommands of `bulkhead content`. argv[0] is "content NAME".
+ */
+#pragma once
+
+#include "ctl/ctl.h"
+
+int content_build(int argc, char **argv);
+int content_verify(int argc, char **argv);
+int content_match(int argc, char **argv);
+int content_explain(int argc, char **argv);

@@ -1,0 +1,230 @@
+#include "base/heap.h"
+#include "base/json.h"
+#include "base/own.h"
+#include "content/match.h"
+#include "ctl/content_command.h"
+#include "ctl/content_lines.h"
+#include "ctl/content_pack.h"
+#include "ctl/show.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const char help[] =
+    "Usage: bulkhead content match PACK --events FILE [OPTION]...\n"
+    "\n"
+    "Tries a pack on recorded events: JSON lines, as `bulkhead tail --format json` writes them, "
+    "or\n"
+    "in Sigma's names: "
+    "{\"category\":\"process_creation\",\"product\":\"linux\",\"fields\":{\"Image\":…}}.\n"
+    "Says which rules match which line, through the interpreter that the engine runs.\n"
+    "\n"
+    "  -e, --events FILE    the events; - is standard input\n"
+    "      --names NAMES    bulkhead or sigma: how the events name their fields (default: each "
+    "line\n"
+    "                       that has \"fields\" is Sigma's)\n"
+    "      --format FORMAT  text, or json: one line a match\n"
+    "\n"
+    "Exit codes: 0 every line was an event, 1 one was not or the pack was refused, 2 wrong "
+    "usage.\n";
+
+enum { OUTPUT_ROOM = 512 * 1024, QUOTE_MAX = 400, ID_WIDTH = 36 };
+
+enum names { NAMES_BY_LINE, NAMES_OURS, NAMES_SIGMA };
+
+struct run {
+    const char *path;
+    enum names names;
+    bool json;
+    bool colour;
+    uint64_t line;
+    uint64_t bad_lines;
+    uint64_t faults;
+    const struct pack *pack;
+    struct matcher *matcher;
+    const struct event *event;
+    char *room; /* OUTPUT_ROOM bytes */
+};
+
+static void json_match(const struct run *r, const struct pack_rule *rule, struct writer *out)
+{
+    struct json j = json_over(out);
+    json_open(&j, '{');
+    json_member_number(&j, "line", (int64_t)r->line);
+    json_member_text(&j, "rule", rule->id);
+    json_member_text(&j, "title", rule->title);
+    json_member_text(&j, "author", rule->author);
+    json_member_text(&j, "level", rule->level);
+    json_member_text(&j, "tags", rule->tags);
+    json_member_text(&j, "event",
+                     text_of(event_info((enum event_type)r->event->header.type)->name));
+    json_close(&j, '}');
+}
+
+static void text_match(const struct run *r, const struct pack_rule *rule, struct writer *out)
+{
+    struct term t = {.out = out, .colour = r->colour};
+    term_print(&t, STYLE_DIM, "%6" PRIu64 "  ", r->line);
+    term_column(&t, show_level_style(rule->level), rule->level, sizeof "informational");
+    term_print(&t, STYLE_PLAIN, " ");
+    term_column(&t, STYLE_DIM, rule->id, ID_WIDTH);
+    term_print(&t, STYLE_PLAIN, "  ");
+    term_quote(&t, STYLE_PLAIN, rule->title, QUOTE_MAX);
+    if (rule->author.len) {
+        term_print(&t, STYLE_DIM, " (");
+        term_quote(&t, STYLE_DIM, rule->author, QUOTE_MAX);
+        term_print(&t, STYLE_DIM, ")");
+    }
+}
+
+static void on_match(void *context, size_t index)
+{
+    struct run *r = context;
+    struct pack_rule rule = pack_rule(r->pack, index);
+    struct writer out = writer_over(r->room, OUTPUT_ROOM);
+    if (r->json) {
+        json_match(r, &rule, &out);
+    } else {
+        text_match(r, &rule, &out);
+    }
+    printf("%.*s\n", TEXT_ARGS(writer_text(&out)));
+}
+
+static void on_fault(void *context, size_t index, const char *what)
+{
+    struct run *r = context;
+    struct pack_rule rule = pack_rule(r->pack, index);
+    r->faults++;
+    ctl_error("rule %.*s is switched off: %s", TEXT_ARGS(rule.id), what);
+}
+
+/* In a JSON text a quote has a backslash before it: `"fields"` can only be a name or a whole text.
+ */
+static enum event_names names_of(const struct run *r, struct text line)
+{
+    if (r->names != NAMES_BY_LINE) {
+        return r->names == NAMES_SIGMA ? EVENT_NAMES_SIGMA : EVENT_NAMES_OURS;
+    }
+    return text_find(line, TEXT("\"fields\"")) == SIZE_MAX ? EVENT_NAMES_OURS : EVENT_NAMES_SIGMA;
+}
+
+static void bad_line(struct run *r, const char *why)
+{
+    r->bad_lines++;
+    fprintf(stderr, "%s:%" PRIu64 ": %s\n", r->path, r->line, why);
+}
+
+static void run_line(struct run *r, struct text line)
+{
+    static uint8_t record[EVENT_MAX];
+    struct matcher_sink sink = {.context = r, .on_match = on_match, .on_fault = on_fault};
+    struct event_json_fault fault = {0};
+    struct event event;
+    if (text_trim(line).len == 0) {
+        return;
+    }
+    struct status s =
+        event_json_read(line, names_of(r, line), record, sizeof record, &event, &fault);
+    if (!status_ok(s)) {
+        bad_line(r, fault.words[0] ? fault.words : fault_words(s.fault));
+        return;
+    }
+    r->event = &event;
+    matcher_run(r->matcher, &event, &sink);
+}
+
+static struct status run_file(struct run *r)
+{
+    OWN(content_lines_close) struct content_lines lines = {0};
+    TRY(content_lines_open(&lines, r->path));
+    for (;;) {
+        struct text line;
+        struct status s = content_lines_next(&lines, &line);
+        r->line++;
+        if (s.fault == FAULT_CLOSED) {
+            return OK;
+        }
+        if (s.fault == FAULT_LIMIT) {
+            bad_line(r, "the line is longer than any event");
+            continue;
+        }
+        TRY(s);
+        run_line(r, line);
+    }
+}
+
+static int run(struct run *r, const char *pack_path)
+{
+    OWN(content_pack_drop) struct content_pack pack = {0};
+    OWN(heap_drop) char *room = heap_alloc(OUTPUT_ROOM, 1);
+    OWN(matcher_drop) struct matcher *matcher = NULL;
+    char words[256];
+    if (!content_pack_open(pack_path, &pack)) {
+        return CTL_FAULT;
+    }
+    struct status s = room ? matcher_new(&pack.pack, &matcher)
+                           : (struct status){.fault = FAULT_MEMORY, .where = STATUS_HERE};
+    r->pack = &pack.pack;
+    r->matcher = matcher;
+    r->room = room;
+    r->colour = term_wants_colour(stdout);
+    if (status_ok(s)) {
+        s = run_file(r);
+    }
+    if (!status_ok(s)) {
+        ctl_error("cannot read %s: %s", r->path, status_text(s, words, sizeof words));
+        return CTL_FAULT;
+    }
+    return ctl_print(TEXT("")) && r->bad_lines + r->faults == 0 ? CTL_OK : CTL_FAULT;
+}
+
+static bool choose(const char *given, const char *first, const char *second, bool *is_second)
+{
+    *is_second = strcmp(given, second) == 0;
+    return *is_second || strcmp(given, first) == 0;
+}
+
+enum { OPTION_NAMES = 256, OPTION_FORMAT };
+
+int content_match(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"events", required_argument, NULL, 'e'},
+        {"names", required_argument, NULL, OPTION_NAMES},
+        {"format", required_argument, NULL, OPTION_FORMAT},
+        {"help", no_argument, NULL, 'h'},
+        {0},
+    };
+    struct run r = {0};
+    bool sigma;
+    for (int c; (c = getopt_long(argc, argv, ":e:h", options, NULL)) != -1;) {
+        switch (c) {
+        case 'e':
+            r.path = optarg;
+            break;
+        case OPTION_NAMES:
+            if (!choose(optarg, "bulkhead", "sigma", &sigma)) {
+                return ctl_usage(argv[0], "%s: names are bulkhead or sigma, not %s", argv[0],
+                                 optarg);
+            }
+            r.names = sigma ? NAMES_SIGMA : NAMES_OURS;
+            break;
+        case OPTION_FORMAT:
+            if (!choose(optarg, "text", "json", &r.json)) {
+                return ctl_usage(argv[0], "%s: a format is text or json, not %s", argv[0], optarg);
+            }
+            break;
+        case 'h':
+            return ctl_help(help);
+        default:
+            return ctl_bad_option(argc, argv, c);
+        }
+    }
+    if (optind != argc - 1) {
+        return ctl_usage(argv[0], "%s: name one pack", argv[0]);
+    }
+    if (!r.path) {
+        return ctl_usage(argv[0], "%s: name the events with --events FILE", argv[0]);
+    }
+    return run(&r, argv[optind]);
+}
