@@ -76,11 +76,27 @@ static void damage_is_seen_or_harmless(void **state)
     }
 }
 
+/* The search halves the ranges, so out of order they would be wrong, not unsafe: only this sees it.
+ */
+static void ranges_are_in_order(void **state)
+{
+    (void)state;
+    struct text a = some_automaton();
+    struct writer second = writer_over(room + AUTOMATON_HEADER + AUTOMATON_RANGE, 4);
+    writer_u32(&second, 0x80);
+    assert_string_equal(automaton_check(a), "the automaton's ranges are not in order");
+    a = some_automaton();
+    struct writer first = writer_over(room + AUTOMATON_HEADER, 4);
+    writer_u32(&first, 0x81);
+    assert_string_equal(automaton_check(a), "the automaton's ranges are not in order");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(walks_over_characters),
         cmocka_unit_test(damage_is_seen_or_harmless),
+        cmocka_unit_test(ranges_are_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,8 @@ static void question_takes_one_character(void **state)
     assert_like("?", "\xe2\x82\xac");
     assert_unlike("??", "\xe2\x82\xac");
     assert_unlike("*??", "\xe2\x82\xac");
+    assert_unlike("*??cd", "\xe2\x82\xac"
+                           "cd");
     assert_unlike("?*?", "\xc3\xa9");
     assert_like("??", "\xe2\x82");
     assert_like("a?", "a\xff");
