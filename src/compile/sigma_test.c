@@ -3,6 +3,7 @@
  * interpreter.
  */
 #include "base/bytes.h"
+#include "base/heap.h"
 #include "base/test.h"
 #include "compile/sigma.h"
 
@@ -213,6 +214,8 @@ static void a_predicate_is_held_once(void **state)
                                       "  condition: s or s\n");
     assert_int_equal(rule->predicate_count, 2);
     assert_int_equal(rule->node_count, 8);
+    rule = compile("  s: {CommandLine: a, CommandLine|contains: a, Image: a}\n  condition: s\n");
+    assert_int_equal(rule->predicate_count, 3);
 }
 
 static void refused(const char *detection, enum refusal_class class, uint32_t line,
@@ -277,7 +280,7 @@ static void nesting_is_bounded(void **state)
     (void)state;
     assert_non_null(compile_text(with_condition("(", "s", 200, ")")));
     assert_null(compile_text(with_condition("(", "s", 201, ")")));
-    assert_int_equal(outcome.refusal.class, REFUSAL_CONDITION);
+    assert_non_null(strstr(outcome.refusal.words, "200 deep"));
     assert_non_null(compile_text(with_condition("s and (s or ", "s", 120, ")")));
     assert_non_null(compile_text(with_condition("not ", "s", 3000, "")));
     assert_null(compile_text(with_condition("s and (not (s or ", "s", 100, "))")));
@@ -327,6 +330,7 @@ static void files_are_refused_as_a_whole(void **state)
     (void)state;
     assert_null(compile_text(TEXT("title: a\nx: \xff\n")));
     assert_int_equal(outcome.refusal.line, 2);
+    assert_string_equal(outcome.refusal.words, "this line is not UTF-8");
     assert_false(sigma_next(&file, &outcome));
     assert_null(compile_text(TEXT("# nothing\n")));
     assert_false(sigma_next(&file, &outcome));
@@ -389,6 +393,28 @@ static void metadata_is_kept(void **state)
     assert_int_equal(outcome.refusal.class, REFUSAL_METADATA);
 }
 
+/* Refuses the first, the second … allocation until the rule compiles without one refused. */
+static void every_allocation_may_fail(void **state)
+{
+    (void)state;
+    unsigned long nth = 1;
+    for (;; nth++) {
+        unsigned long before = heap_count();
+        heap_fail_at(nth);
+        const struct rule *rule = compile("  s: {CommandLine|re: 'a[b-y]{1,50}z', Image: [a, b]}\n"
+                                          "  condition: s\n");
+        bool failed = heap_count() - before >= nth;
+        heap_fail_at(0);
+        if (!failed) {
+            assert_non_null(rule);
+            break;
+        }
+        assert_null(rule);
+        assert_non_null(strstr(outcome.refusal.words, "memory"));
+    }
+    assert_true(nth > 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +432,7 @@ int main(void)
         cmocka_unit_test_teardown(files_are_refused_as_a_whole, end),
         cmocka_unit_test_teardown(log_sources_choose_events, end),
         cmocka_unit_test_teardown(metadata_is_kept, end),
+        cmocka_unit_test_teardown(every_allocation_may_fail, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

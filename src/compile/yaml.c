@@ -311,7 +311,7 @@ bool yaml_cut(struct text *text, uint32_t *line, struct text *document, uint32_t
         if (starts && begun) {
             break;
         }
-        begun = begun || starts || has_content(next);
+        begun = begun || has_content(next);
         used += next.len;
         lines++;
         if (is_marker(next, TEXT("..."))) {

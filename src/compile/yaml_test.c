@@ -159,6 +159,7 @@ static void repeated(const char *piece, size_t count, const char *front, uint32_
 static void limits_hold(void **state)
 {
     (void)state;
+    assert_non_null(read_text("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[x]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]"));
     repeated("[", YAML_DEPTH_MAX + 1, "", 1, "deep");
     repeated("[", 100000, "", 1, "deep");
     repeated("- x\n", YAML_NODES_MAX, "", YAML_NODES_MAX, "values");
@@ -196,6 +197,11 @@ static void files_are_cut_into_documents(void **state)
     assert_text(document, "\n---\nc\n");
     assert_int_equal(at, 10);
     assert_false(yaml_cut(&left, &line, &document, &at));
+    left = TEXT("---\n---\nx");
+    assert_true(yaml_cut(&left, &line, &document, &at));
+    assert_text(document, "---\n");
+    assert_true(yaml_cut(&left, &line, &document, &at));
+    assert_text(document, "---\nx");
 }
 
 static void no_memory_is_said(void **state)
