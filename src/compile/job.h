@@ -27,6 +27,7 @@
     X(REFERENCE, "reference")
 
 enum refusal_class {
+
 #define REFUSAL_ENUM(ID, name) REFUSAL_##ID,
     REFUSALS(REFUSAL_ENUM)
 #undef REFUSAL_ENUM

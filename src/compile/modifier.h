@@ -1,8 +1,8 @@
 /*
  * modifier: what stands after a field name: `CommandLine|base64offset|contains`.
  *
- * One table says which modifiers may stand together and in which order; the rest of the compiler may
- * then treat them as a set.
+ * One table says which modifiers may stand together and in which order; the rest of the compiler
+ * may then treat them as a set.
  */
 #pragma once
 
