@@ -156,6 +156,13 @@ static struct status sync_if_due(struct delivery *d)
     return due && d->spool.unsynced ? sync_spool(d, now) : OK;
 }
 
+/* No longer than a second, so that a signal that comes just before is seen. */
+static int wait_ms(const struct delivery *d)
+{
+    uint64_t since_ms = (clock_boot_ns() - d->synced_ns) / CLOCK_NS_PER_MS;
+    return d->spool.unsynced && since_ms < SYNC_MS ? SYNC_MS - (int)since_ms : SYNC_MS;
+}
+
 static struct status deliver_waiting(struct delivery *d)
 {
     const struct bh_event *event;
@@ -173,7 +180,6 @@ static struct status deliver_waiting(struct delivery *d)
     return OK;
 }
 
-/* Waits no longer than a second, so that a signal that comes just before is seen. */
 static struct status deliver_until_stopped(struct delivery *d)
 {
     for (;;) {
@@ -183,7 +189,7 @@ static struct status deliver_until_stopped(struct delivery *d)
         if (last) {
             return sync_spool(d, clock_boot_ns());
         }
-        int result = bh_client_wait(d->client, SYNC_MS);
+        int result = bh_client_wait(d->client, wait_ms(d));
         if (result == BH_CLOSED) {
             FAIL(CLOSED);
         }
