@@ -32,6 +32,8 @@ struct maker {
     uint16_t *stack; /* for walks; a place is in it at most once */
     uint64_t *reached[LOOK_COUNT];
     uint64_t *next;
+    uint16_t
+        *highest; /* rank in each chain, for places that are not last, and for those that are */
     uint64_t steps;
     struct regex_dfa dfa;
     char *why;
@@ -135,6 +137,26 @@ static void clear(const struct maker *m, uint64_t *set)
     memset(set, 0, m->words * sizeof *set);
 }
 
+/* Leaves out of m->next what adds nothing: splits, which were followed, and of each chain all but
+ * the highest. Without this, "x{0,64}" after something that may overlap itself has 2^64 sets. */
+static void thin(struct maker *m)
+{
+    for (size_t i = 0; i < m->nfa->count * 2; i++) {
+        m->highest[i] = 0;
+    }
+    for (size_t p = next_place(m, m->next, 0); p != SIZE_MAX; p = next_place(m, m->next, p + 1)) {
+        const struct regex_nfa_state *s = &m->nfa->states[p / 2];
+        uint16_t *highest = &m->highest[s->chain * 2U + p % 2];
+        *highest = s->rank > *highest ? s->rank : *highest;
+    }
+    for (size_t p = next_place(m, m->next, 0); p != SIZE_MAX; p = next_place(m, m->next, p + 1)) {
+        const struct regex_nfa_state *s = &m->nfa->states[p / 2];
+        if (s->op == REGEX_OP_SPLIT || (s->chain && s->rank < m->highest[s->chain * 2U + p % 2])) {
+            m->next[p / 64] &= ~(1ULL << p % 64);
+        }
+    }
+}
+
 /* The state with the places of m->next, which is made where there is none. */
 static struct status intern(struct maker *m, enum regex_look previous, uint16_t *out)
 {
@@ -216,6 +238,7 @@ static struct status step(struct maker *m, size_t class, uint16_t *out)
         *out = DFA_FOUND; /* state 0 of the nfa is "found" */
         return OK;
     }
+    thin(m);
     return intern(m, remembered(m, look), out);
 }
 
@@ -242,7 +265,8 @@ static struct status make_room(struct maker *m)
     m->table = arena_alloc(m->arena, TABLE_SIZE, sizeof *m->table);
     m->stack = arena_alloc(m->arena, m->nfa->count * 2, sizeof *m->stack);
     m->next = arena_alloc(m->arena, m->words, sizeof *m->next);
-    bool enough = m->states && m->table && m->stack && m->next;
+    m->highest = arena_alloc(m->arena, m->nfa->count * 2, sizeof *m->highest);
+    bool enough = m->states && m->table && m->stack && m->next && m->highest;
     for (unsigned look = 0; look < LOOK_COUNT; look++) {
         m->reached[look] = arena_alloc(m->arena, m->words, sizeof *m->reached[look]);
         enough = enough && m->reached[look];

@@ -37,28 +37,65 @@ static struct status split(struct maker *m, uint16_t next, uint16_t other, uint1
                      out);
 }
 
-/* Copies of the child: first, as they are made from the end, those that may be left out. */
-static struct status make_repeat(struct maker *m, const struct regex_node *node, uint16_t next,
-                                 uint16_t *out)
+/* What a node repeats, as it is made copy by copy. */
+struct copies {
+    const struct regex_node *child;
+    size_t rank;    /* of the next copy in the chain */
+    uint16_t chain; /* 0: there is none yet */
+};
+
+/* One more copy, which is noted in the chain if it is a single character. */
+static struct status make_copy(struct maker *m, struct copies *copies, uint16_t next, uint16_t *out)
 {
-    const struct regex_node *child = node->last;
-    uint16_t tail = next;
-    if (node->max == REGEX_NO_MAX) {
-        uint16_t body;
-        TRY(split(m, next, next, &tail));
-        TRY(make(m, child, tail, &body));
-        m->nfa->states[tail].next = body;
+    size_t before = m->nfa->count;
+    TRY(make(m, copies->child, next, out));
+    struct regex_nfa_state *first = &m->nfa->states[*out];
+    if (m->nfa->count == before + 1 && first->op == REGEX_OP_SET) {
+        copies->chain = copies->chain ? copies->chain : *out;
+        first->chain = copies->chain;
+        first->rank = (uint16_t)copies->rank;
     }
-    for (uint32_t i = node->min; node->max != REGEX_NO_MAX && i < node->max; i++) {
+    return OK;
+}
+
+/* "x{n,}": the fewer copies are still wanted, the more texts can follow. */
+static struct status make_endless(struct maker *m, const struct regex_node *node, uint16_t next,
+                                  uint16_t *out)
+{
+    struct copies copies = {.child = node->last, .rank = node->min + 1U};
+    uint16_t body;
+    uint16_t tail;
+    TRY(split(m, next, next, &tail));
+    TRY(make_copy(m, &copies, tail, &body));
+    m->nfa->states[tail].next = body;
+    for (copies.rank = node->min; copies.rank > 0; copies.rank--) {
+        uint16_t before = tail;
+        TRY(make_copy(m, &copies, tail, &tail));
+        if (tail == before) {
+            break; /* the child is empty, and so are all copies of it */
+        }
+    }
+    *out = tail;
+    return OK;
+}
+
+/* "x{n,m}": made from the end, so first those that may be left out. The more of them there still
+ * may be, the more texts can follow; those that must be there do not compare. */
+static struct status make_counted(struct maker *m, const struct regex_node *node, uint16_t next,
+                                  uint16_t *out)
+{
+    struct copies copies = {.child = node->last};
+    uint16_t tail = next;
+    for (; copies.rank < node->max - node->min; copies.rank++) {
         uint16_t body;
-        TRY(make(m, child, tail, &body));
+        TRY(make_copy(m, &copies, tail, &body));
         TRY(split(m, body, next, &tail));
     }
     for (uint32_t i = 0; i < node->min; i++) {
         uint16_t before = tail;
-        TRY(make(m, child, tail, &tail));
+        TRY(make(m, node->last, tail, &tail));
         if (tail == before) {
-            break; /* the child is empty, and so are all copies of it */
+            break;
         }
     }
     *out = tail;
@@ -113,7 +150,8 @@ static struct status make(struct maker *m, const struct regex_node *node, uint16
     case REGEX_CHOICE:
         return make_choice(m, node, next, out);
     case REGEX_REPEAT:
-        return make_repeat(m, node, next, out);
+        return node->max == REGEX_NO_MAX ? make_endless(m, node, next, out)
+                                         : make_counted(m, node, next, out);
     }
     FAIL(INVALID);
 }

@@ -123,6 +123,8 @@ static void public_rules_compile(void **state)
                  "cmd.exe /c echo | powershell -x -noexit y\"");
     assert_found("[-/\xe2\x80\x93][Ee^]{1,2}[ncodema^]*\\s[A-Za-z0-9+/=]{15,}",
                  "-enc AAAAAAAAAAAAAAAAAAAA");
+    assert_found("(?i)\\.exe[\"\']?\\s+[^\"]{0,64}werfaultsecure\\.exe[\"\']?\\s+\\d{2,10}",
+                 "w.exe  x.exe  c:\\WerFaultSecure.exe 712");
 }
 
 static void is_refused(const char *pattern, const char *reason)
@@ -214,25 +216,47 @@ static uint32_t dice(uint32_t sides)
 
 static void random_pattern(char *out, size_t room)
 {
-    static const char *const pieces[] = {"a",           "b",
-                                         "c",           "a",
-                                         "b",           ".",
-                                         "[ab]",        "[^a]",
-                                         "\\w",         "\\W",
-                                         "\\d",         "\\s",
-                                         "\\b",         "\\B",
-                                         "^",           "$",
-                                         "\\A",         "\\z",
-                                         "\\Z",         "\\n",
-                                         "*",           "+",
-                                         "?",           "*?",
-                                         "{2}",         "{1,2}",
-                                         "{0,}",        "(",
-                                         "(?:",         ")",
-                                         ")",           "|",
-                                         "\xc3\xa9",    "[\xc3\xa9-\xe2\x82\xac]",
-                                         "[^\xc3\xa9]", "\\S",
-                                         "[a\\W]",      "-"};
+    static const char *const pieces[] = {"a",
+                                         "b",
+                                         "c",
+                                         "a",
+                                         "b",
+                                         ".",
+                                         "[ab]",
+                                         "[^a]",
+                                         "\\w",
+                                         "\\W",
+                                         "\\d",
+                                         "\\s",
+                                         "\\b",
+                                         "\\B",
+                                         "^",
+                                         "$",
+                                         "\\A",
+                                         "\\z",
+                                         "\\Z",
+                                         "\\n",
+                                         "*",
+                                         "+",
+                                         "?",
+                                         "*?",
+                                         "{2}",
+                                         "{1,2}",
+                                         "{0,3}",
+                                         "{2,}",
+                                         "{1,3}",
+                                         "{0,}",
+                                         "(",
+                                         "(?:",
+                                         ")",
+                                         ")",
+                                         "|",
+                                         "\xc3\xa9",
+                                         "[\xc3\xa9-\xe2\x82\xac]",
+                                         "[^\xc3\xa9]",
+                                         "\\S",
+                                         "[a\\W]",
+                                         "-"};
     out[0] = 0;
     for (uint32_t n = 1 + dice(9); n > 0; n--) {
         const char *piece = pieces[dice(sizeof pieces / sizeof *pieces)];

@@ -78,12 +78,17 @@ enum regex_look { LOOK_OTHER, LOOK_WORD, LOOK_NEWLINE, LOOK_EDGE, LOOK_COUNT };
 
 enum regex_op { REGEX_OP_SET, REGEX_OP_ASSERT, REGEX_OP_SPLIT, REGEX_OP_FOUND };
 
+/* The copies of one repeated character are a chain: what can follow one of higher rank includes
+ * what can follow one of lower rank, so of those that are reached together the highest is enough.
+ */
 struct regex_nfa_state {
     uint8_t op;
     uint8_t assertion;
     uint16_t set;
     uint16_t next;
     uint16_t other; /* REGEX_OP_SPLIT */
+    uint16_t chain; /* its first state; 0: in none */
+    uint16_t rank;
 };
 
 struct regex_nfa {
