@@ -1,8 +1,8 @@
 /*
  * arena: memory for one job, freed at once. For tools and compilers, never for guard.
  *
- * Blocks come from heap; the total is bounded by the limit given at the start, so that hostile input
- * ends in a status and not in the machine's memory.
+ * Blocks come from heap; the total is bounded by the limit given at the start, so that hostile
+ * input ends in a status and not in the machine's memory.
  */
 #pragma once
 

@@ -111,7 +111,8 @@ static void json_escapes(void **state)
     json_close(&j, ']');
     json_close(&j, '}');
     assert_ok(writer_end(&w));
-    assert_text(writer_text(&w), "{\"a\":\"\\\"\\\\\\n\\u0001\xef\xbf\xbd\xc3\xa9\",\"b\":[-5,true,null]}");
+    assert_text(writer_text(&w),
+                "{\"a\":\"\\\"\\\\\\n\\u0001\xef\xbf\xbd\xc3\xa9\",\"b\":[-5,true,null]}");
 }
 
 static void arena_is_bounded(void **state)
@@ -152,11 +153,16 @@ static void clock_writes_rfc3339(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(status_says_what_and_where), cmocka_unit_test(reader_is_sticky),
-        cmocka_unit_test(text_length_is_bounded),     cmocka_unit_test(writer_never_overruns),
-        cmocka_unit_test(numbers_from_text),          cmocka_unit_test(utf8_is_strict),
-        cmocka_unit_test(json_escapes),               cmocka_unit_test(arena_is_bounded),
-        cmocka_unit_test(ownership_moves),            cmocka_unit_test(clock_writes_rfc3339),
+        cmocka_unit_test(status_says_what_and_where),
+        cmocka_unit_test(reader_is_sticky),
+        cmocka_unit_test(text_length_is_bounded),
+        cmocka_unit_test(writer_never_overruns),
+        cmocka_unit_test(numbers_from_text),
+        cmocka_unit_test(utf8_is_strict),
+        cmocka_unit_test(json_escapes),
+        cmocka_unit_test(arena_is_bounded),
+        cmocka_unit_test(ownership_moves),
+        cmocka_unit_test(clock_writes_rfc3339),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,4 +13,5 @@ uint64_t clock_real_ns(void); /* since 1970, UTC; may jump */
 
 /* "2026-11-21T10:02:03.123456789Z" (RFC 3339); `out` holds at least CLOCK_TEXT bytes. */
 enum { CLOCK_TEXT = 40 };
+
 const char *clock_text(uint64_t real_ns, char *out);

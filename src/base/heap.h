@@ -10,8 +10,8 @@
 /* Zeroed memory for `count` items of `size` bytes, or NULL (also when the product overflows). */
 void *heap_alloc(size_t count, size_t size) __attribute__((malloc));
 
-/* Grows or shrinks `block` to `count` items of `size`; what is new is not zeroed. NULL: refused, and
- * `block` is as it was. */
+/* Grows or shrinks `block` to `count` items of `size`; what is new is not zeroed. NULL: refused,
+ * and `block` is as it was. */
 void *heap_grow(void *block, size_t count, size_t size);
 
 /* Frees; NULL is fine. */

@@ -1,5 +1,6 @@
 /*
- * json: writes JSON (RFC 8259) into a bounded writer, without allocating. Reading is jansson's work.
+ * json: writes JSON (RFC 8259) into a bounded writer, without allocating. Reading is jansson's
+ * work.
  *
  * Commas are placed by the writer. Bytes that are not UTF-8 become U+FFFD, as the receiving side
  * expects valid text.

@@ -1,5 +1,6 @@
 /*
- * test: what every unit test includes: cmocka and the headers that it wants, and assertions on status.
+ * test: what every unit test includes: cmocka and the headers that it wants, and assertions on
+ * status.
  */
 #pragma once
 
@@ -23,9 +24,9 @@
 
 #define assert_fault(call, name) assert_string_equal(fault_name((call).fault), #name)
 
-#define assert_text(slice, literal)                                                                 \
+#define assert_text(slice, literal)                                                                \
     do {                                                                                           \
-        struct text assert_slice = (slice);                                                    \
+        struct text assert_slice = (slice);                                                        \
         assert_int_equal(assert_slice.len, sizeof(literal) - 1);                                   \
         assert_memory_equal(assert_slice.ptr, literal, sizeof(literal) - 1);                       \
     } while (0)

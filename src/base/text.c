@@ -67,8 +67,7 @@ bool text_to_u64(struct text t, uint64_t *out)
         return false;
     }
     for (size_t i = 0; i < t.len; i++) {
-        if (t.ptr[i] < '0' || t.ptr[i] > '9' ||
-            __builtin_mul_overflow(value, 10U, &value) ||
+        if (t.ptr[i] < '0' || t.ptr[i] > '9' || __builtin_mul_overflow(value, 10U, &value) ||
             __builtin_add_overflow(value, (uint64_t)(t.ptr[i] - '0'), &value)) {
             return false;
         }
@@ -89,8 +88,8 @@ bool text_to_i64(struct text t, int64_t *out)
     return true;
 }
 
-/* Bytes that follow `lead` in a well-formed sequence, and the bounds of the first of them (RFC 3629,
- * section 4); -1 where `lead` begins none. */
+/* Bytes that follow `lead` in a well-formed sequence, and the bounds of the first of them (RFC
+ * 3629, section 4); -1 where `lead` begins none. */
 static int utf8_follow(unsigned char lead, unsigned char *low, unsigned char *high)
 {
     *low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;

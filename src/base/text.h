@@ -59,7 +59,8 @@ size_t text_find_last(struct text t, char c);
 /* Without the ASCII white space at both ends. */
 struct text text_trim(struct text t);
 
-/* The whole slice as a decimal number, sign allowed for the signed one. False: not one, or too large. */
+/* The whole slice as a decimal number, sign allowed for the signed one. False: not one, or too
+ * large. */
 bool text_to_u64(struct text t, uint64_t *out);
 bool text_to_i64(struct text t, int64_t *out);
 

@@ -2,22 +2,23 @@
  * emit: puts one record together in this CPU's scratch and hands it to guard.
  *
  * Programs run with preemption off and do not nest on one CPU in the contexts that we attach to, so
- * one scratch a CPU is enough; the sleepable iterator has one of its own. What was written so far is kept in the
- * scratch itself and checked again before each write, which is what the kernel's verifier wants.
+ * one scratch a CPU is enough; the sleepable iterator has one of its own. What was written so far
+ * is kept in the scratch itself and checked again before each write, which is what the kernel's
+ * verifier wants.
  */
 #pragma once
 
 #include "bpf/kernel.h"
 #include "bpf/records.h"
 
-#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
 enum {
-    CHUNK = 4096,             /* the most that one append copies */
-    PARTS_MAX = 48 * 1024,    /* an append may begin up to here: arguments, three paths, room */
-    NAME_BYTES = 255,         /* NAME_MAX */
+    CHUNK = 4096,          /* the most that one append copies */
+    PARTS_MAX = 48 * 1024, /* an append may begin up to here: arguments, three paths, room */
+    NAME_BYTES = 255,      /* NAME_MAX */
 };
 
 struct scratch {
@@ -113,7 +114,8 @@ INLINE void append_kernel(struct scratch *s, const void *from, __u64 length)
         return;
     }
     BARRIER(at);
-    if (at <= PARTS_MAX && bpf_probe_read_kernel(s->parts + at, length & (2 * CHUNK - 1), from) == 0) {
+    if (at <= PARTS_MAX &&
+        bpf_probe_read_kernel(s->parts + at, length & (2 * CHUNK - 1), from) == 0) {
         s->used = (__u32)(at + length);
     }
 }
@@ -183,7 +185,7 @@ INLINE void put_bytes(struct scratch *s, enum part_kind kind, const void *from, 
     close_part(s, part, 0);
 }
 
-/* Guard sleeps for long only when the ring is empty; while it is at work nobody needs to wake it. */
+/* Guard sleeps for long only when the ring is empty; at work it need not be woken. */
 INLINE void emit(struct scratch *s)
 {
     __u64 used = s->used;

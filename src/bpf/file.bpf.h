@@ -85,7 +85,8 @@ static __noinline int on_open(__u32 call, int fd)
     return 0;
 }
 
-/* An open that the kernel refused: only the caller's word says of what, and guard looks whether that is watched. */
+/* An open that the kernel refused: only the caller's word says of what, and guard looks whether
+ * that is watched. */
 static __noinline int on_refused(__u32 call, int dirfd, const char *path, int error)
 {
     struct task_struct *task = bpf_get_current_task_btf();

@@ -1,6 +1,6 @@
 /*
- * network: connections begun, accepted and listened for, with the addresses that the kernel's socket
- * holds. A refused connect has lost them: there the caller's address is read (best effort).
+ * network: connections begun, accepted and listened for, with the addresses that the kernel's
+ * socket holds. A refused connect has lost them: there the caller's address is read (best effort).
  */
 #pragma once
 
@@ -48,13 +48,9 @@ INLINE void put_ends(struct scratch *s, struct sock *sk, __u16 family, enum part
     struct sock_common *common = &sk->__sk_common;
     bool inet = family == FAMILY_INET;
     __u64 length = inet ? 4 : 16;
-    put_address(s, ours,
-                inet ? (void *)&common->skc_rcv_saddr
-                     : (void *)&common->skc_v6_rcv_saddr,
+    put_address(s, ours, inet ? (void *)&common->skc_rcv_saddr : (void *)&common->skc_v6_rcv_saddr,
                 length, &port);
-    put_address(s, theirs,
-                inet ? (void *)&common->skc_daddr
-                     : (void *)&common->skc_v6_daddr,
+    put_address(s, theirs, inet ? (void *)&common->skc_daddr : (void *)&common->skc_v6_daddr,
                 length, (void *)&common->skc_dport);
 }
 
@@ -118,9 +114,10 @@ static __noinline int on_accept(int fd)
     return 0;
 }
 
-/* Listening, and TCP that began elsewhere than in connect(2): fast open, io_uring. Both happen in the
- * process's own context; every other change of state is somebody else's work. */
+/* Listening, and TCP that began elsewhere than in connect(2): fast open, io_uring. Both happen in
+ * the process's own context; every other change of state is somebody else's work. */
 SEC("tp_btf/inet_sock_set_state")
+
 int BPF_PROG(on_state, struct sock *sk, int old, int new)
 {
     struct task_struct *task = bpf_get_current_task_btf();

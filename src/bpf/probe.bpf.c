@@ -3,8 +3,8 @@
  *
  * It copies, filters and hands over; it decides nothing and parses no content. Process events come
  * from scheduler tracepoints; files, connections and the rest from the one place where every system
- * call ends: there the kernel has done its work, the memory that it read is present, and descriptors
- * say what was really opened.
+ * call ends: there the kernel has done its work, the memory that it read is present, and
+ * descriptors say what was really opened.
  */
 #include "bpf/file.bpf.h"
 #include "bpf/network.bpf.h"
@@ -179,6 +179,7 @@ INLINE int refused(__u32 call, struct call_arguments *a, int error)
 }
 
 SEC("tp_btf/sys_exit")
+
 int BPF_PROG(on_call_exit, struct pt_regs *regs, long result)
 {
     struct task_struct *task = bpf_get_current_task_btf();

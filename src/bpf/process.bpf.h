@@ -95,7 +95,8 @@ static long cgroup_step(__u32 step, struct cgroup_walk *w)
     if (at > PARTS_MAX) {
         return 1;
     }
-    long length = bpf_probe_read_kernel_str(s->parts + at, NAME_BYTES + 1, BPF_CORE_READ(node, name));
+    long length =
+        bpf_probe_read_kernel_str(s->parts + at, NAME_BYTES + 1, BPF_CORE_READ(node, name));
     if (length > 0) {
         s->used = at + (__u32)length;
     }
@@ -132,6 +133,7 @@ INLINE void put_program(struct scratch *s, __u32 slot, struct task_struct *task,
 }
 
 SEC("tp_btf/sched_process_exec")
+
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *binprm)
 {
     __u32 slot = this_slot();
@@ -166,6 +168,7 @@ INLINE __u64 new_namespaces(struct task_struct *parent, struct task_struct *chil
 }
 
 SEC("tp_btf/sched_process_fork")
+
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
     if (child->pid != child->tgid || !wanted(RECORD_FORK)) {
@@ -186,10 +189,11 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 }
 
 SEC("tp_btf/sched_process_exit")
+
 int BPF_PROG(on_exit, struct task_struct *task)
 {
     struct signal_struct *signal = task->signal;
-    /* Zero when the last thread ends. Two that end at once may both see it: guard takes the first. */
+    /* Zero when the last thread ends. Two that end at once may both see it: guard takes one. */
     if (signal->live.counter != 0 || !wanted(RECORD_EXIT)) {
         return 0;
     }
@@ -197,15 +201,15 @@ int BPF_PROG(on_exit, struct task_struct *task)
     if (!s) {
         return 0;
     }
-    s->record.numbers[0] = signal->flags & SIGNAL_GROUP_EXIT ? (__u32)signal->group_exit_code
-                                                             : (__u32)task->exit_code;
+    s->record.numbers[0] =
+        signal->flags & SIGNAL_GROUP_EXIT ? (__u32)signal->group_exit_code : (__u32)task->exit_code;
     emit(s);
     return 0;
 }
 
-
-/* Processes that were there before the rest was attached; read by guard from the iterator's file. */
+/* Processes that were there before the rest was attached: guard reads the iterator's file. */
 SEC("iter.s/task")
+
 int on_task(struct bpf_iter__task *context)
 {
     struct task_struct *task = context->task;

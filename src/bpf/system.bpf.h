@@ -27,6 +27,7 @@ static __noinline int on_numbers(__u32 kind_and_call, __u64 first, __u64 second,
 INLINE int on_ptrace(struct call_arguments *a, int error)
 {
     enum { TRACEME = 0, ATTACH = 16, SEIZE = 0x4206 };
+
     __u64 request = a->at[0];
     __u32 kind_and_call = RECORD_TRACE << 16 | CALL_PTRACE;
     if (request == TRACEME) {
@@ -83,6 +84,7 @@ static __noinline int on_mount(struct call_arguments *a)
 }
 
 SEC("tp_btf/module_load")
+
 int BPF_PROG(on_module, struct module *module)
 {
     struct task_struct *task = bpf_get_current_task_btf();

@@ -2,8 +2,8 @@
  * event: one self-contained record, as it lies in the stream, in recordings and in packs' vectors.
  *
  * docs/formats/event.md gives the bytes: a header, the values, and at the end a directory of 8-byte
- * entries. Only fields that are present have an entry. event_open() checks everything once; after it
- * every access is in bounds. A builder writes the same bytes into memory of the caller.
+ * entries. Only fields that are present have an entry. event_open() checks everything once; after
+ * it every access is in bounds. A builder writes the same bytes into memory of the caller.
  */
 #pragma once
 
@@ -11,10 +11,10 @@
 #include "schema/schema.h"
 
 enum {
-    EVENT_MAX = 64 * 1024,    /* bytes of a record: the longest texts below, and room */
-    EVENT_TEXT_MAX = 32768,   /* bytes of one text; what is longer is cut, and marked as cut */
-    EVENT_ENTRY = 8,          /* bytes of a directory entry */
-    EVENT_HEADER = 40,        /* bytes of the header */
+    EVENT_MAX = 64 * 1024,  /* bytes of a record: the longest texts below, and room */
+    EVENT_TEXT_MAX = 32768, /* bytes of one text; what is longer is cut, and marked as cut */
+    EVENT_ENTRY = 8,        /* bytes of a directory entry */
+    EVENT_HEADER = 40,      /* bytes of the header */
     EVENT_JSON_MAX = 8 * EVENT_MAX, /* any event as JSON: a byte becomes six at most, and names */
 };
 
@@ -80,12 +80,12 @@ void event_put_number(struct event_builder *b, enum field field, int64_t value);
 void event_put_bool(struct event_builder *b, enum field field, bool value);
 void event_put_null(struct event_builder *b, enum field field);
 
-/* Finishes it: `header` gives type, numbers and time, the rest is worked out. LIMIT where it did not
- * fit. `out` is the record's bytes, in `buffer`. */
+/* Finishes it: `header` gives type, numbers and time, the rest is worked out. LIMIT where it did
+ * not fit. `out` is the record's bytes, in `buffer`. */
 struct status event_end(struct event_builder *b, struct event_header header, struct text *out);
 
 /* One JSON object, no newline: {"type":"process_exec","seq":1,"type_seq":1,"time":"…Z", then the
- * fields by name, "cut":["command_line"] where texts were cut}. GUIDs are 16 hex digits in quotes. */
+ * fields by name, "cut":["command_line"] where texts were cut}. GUIDs are 16 quoted hex digits. */
 void event_json_write(const struct event *event, struct writer *out);
 
 /* The same object, OCSF 1.3 shaped: nested, with class_uid, activity_id, time in ms, metadata, and
@@ -93,7 +93,7 @@ void event_json_write(const struct event *event, struct writer *out);
 void event_ocsf_write(const struct event *event, struct writer *out);
 
 enum event_names {
-    EVENT_NAMES_OURS,  /* what event_json_write() writes */
+    EVENT_NAMES_OURS, /* what event_json_write() writes */
     EVENT_NAMES_SIGMA, /* {"category":…,"product":…,"service":…,"fields":{…},"time_ms":…} */
 };
 

@@ -78,7 +78,8 @@ const struct event_info *event_info(enum event_type type);
 /* How far a field of an event can be trusted; GUARANTEE_NONE: the event does not carry it. */
 enum guarantee field_guarantee(enum event_type type, enum field field);
 
-/* By name. FIELD_COUNT / EVENT_COUNT / SIGMA_CATEGORY_COUNT: there is none. Case-sensitive, as Sigma is. */
+/* By name. FIELD_COUNT / EVENT_COUNT / SIGMA_CATEGORY_COUNT: there is none. Case-sensitive, as
+ * Sigma is. */
 enum field field_by_name(struct text name);
 enum field field_by_sigma(struct text name);
 enum event_type event_type_by_name(struct text name);

@@ -40,8 +40,8 @@ struct wire_message {
 /* Encodes `message` into `out`. LIMIT: it does not fit, or a field exceeds its bound. */
 struct status wire_write(const struct wire_message *message, struct writer *out);
 
-/* Decodes one packet that came from `sender`. INVALID, BOUNDS or LIMIT: the packet violates the channel's
- * rules, and whoever sent it is to be cut off. */
+/* Decodes one packet that came from `sender`. INVALID, BOUNDS or LIMIT: the packet violates the
+ * channel's rules, and whoever sent it is to be cut off. */
 struct status wire_read(struct text packet, enum wire_sender sender, struct wire_message *out);
 
 /* "hello"; "?" for a number that is none. */

@@ -47,7 +47,8 @@ static void cut_and_longer_packets_are_refused(void **state)
 static void bounds_hold_on_both_sides(void **state)
 {
     (void)state;
-    struct wire_message m = {.number = WIRE_HELLO, .hello = {.name = TEXT("0123456789012345678901234")}};
+    struct wire_message m = {.number = WIRE_HELLO,
+                             .hello = {.name = TEXT("0123456789012345678901234")}};
     struct writer w = writer_over(room, sizeof room);
     assert_fault(wire_write(&m, &w), LIMIT);
     struct text packet = hello();
