@@ -101,14 +101,16 @@ static __noinline int on_refused(__u32 call, int dirfd, const char *path, int er
 }
 
 /* One name: unlink, mkdir, truncate … */
-static __noinline int on_name(__u32 kind_and_call, int dirfd, const char *path, __u64 number)
+static __noinline int on_name(__u32 kind_and_call, int dirfd, const char *path, __u64 first,
+                              __u64 second)
 {
     struct task_struct *task = bpf_get_current_task_btf();
     enum record_kind kind = kind_and_call >> 16;
     struct scratch *s = wanted(kind) ? begin(kind, task) : 0;
     if (s) {
         s->record.call = (__u16)kind_and_call;
-        s->record.numbers[0] = number;
+        s->record.numbers[0] = first;
+        s->record.numbers[1] = second;
         put_user_path(s, this_slot(), dirfd, path);
         emit(s);
     }

@@ -28,27 +28,29 @@ INLINE int attribute(__u32 call, struct call_arguments *a)
 {
     switch (call) {
     case CALL_CHMOD:
-        return on_name(TELLS(ATTRIBUTE, call), FD_CWD, pointer(a->at[0]), ATTRIBUTE_MODE);
+        return on_name(TELLS(ATTRIBUTE, call), FD_CWD, pointer(a->at[0]), ATTRIBUTE_MODE, a->at[1]);
     case CALL_FCHMODAT:
     case CALL_FCHMODAT2:
-        return on_name(TELLS(ATTRIBUTE, call), (int)a->at[0], pointer(a->at[1]), ATTRIBUTE_MODE);
+        return on_name(TELLS(ATTRIBUTE, call), (int)a->at[0], pointer(a->at[1]), ATTRIBUTE_MODE,
+                       a->at[2]);
     case CALL_FCHMOD:
         return on_descriptor(TELLS(ATTRIBUTE, call), (__u32)a->at[0], ATTRIBUTE_MODE);
     case CALL_CHOWN:
     case CALL_LCHOWN:
-        return on_name(TELLS(ATTRIBUTE, call), FD_CWD, pointer(a->at[0]), ATTRIBUTE_OWNER);
+        return on_name(TELLS(ATTRIBUTE, call), FD_CWD, pointer(a->at[0]), ATTRIBUTE_OWNER, 0);
     case CALL_FCHOWNAT:
-        return on_name(TELLS(ATTRIBUTE, call), (int)a->at[0], pointer(a->at[1]), ATTRIBUTE_OWNER);
+        return on_name(TELLS(ATTRIBUTE, call), (int)a->at[0], pointer(a->at[1]), ATTRIBUTE_OWNER,
+                       0);
     case CALL_FCHOWN:
         return on_descriptor(TELLS(ATTRIBUTE, call), (__u32)a->at[0], ATTRIBUTE_OWNER);
     case CALL_UTIMENSAT:
         if (a->at[1] == 0) { /* futimens(3) */
             return on_descriptor(TELLS(ATTRIBUTE, call), (__u32)a->at[0], ATTRIBUTE_TIME);
         }
-        return on_name(TELLS(ATTRIBUTE, call), (int)a->at[0], pointer(a->at[1]), ATTRIBUTE_TIME);
+        return on_name(TELLS(ATTRIBUTE, call), (int)a->at[0], pointer(a->at[1]), ATTRIBUTE_TIME, 0);
     case CALL_SETXATTR:
     case CALL_LSETXATTR:
-        return on_name(TELLS(ATTRIBUTE, call), FD_CWD, pointer(a->at[0]), ATTRIBUTE_XATTR);
+        return on_name(TELLS(ATTRIBUTE, call), FD_CWD, pointer(a->at[0]), ATTRIBUTE_XATTR, 0);
     default:
         return on_descriptor(TELLS(ATTRIBUTE, call), (__u32)a->at[0], ATTRIBUTE_XATTR);
     }
@@ -98,20 +100,20 @@ INLINE int done(__u32 call, struct call_arguments *a, long result)
     case CALL_SYMLINKAT:
         return names(call, a);
     case CALL_UNLINK:
-        return on_name(TELLS(UNLINK, call), FD_CWD, pointer(a->at[0]), 0);
+        return on_name(TELLS(UNLINK, call), FD_CWD, pointer(a->at[0]), 0, 0);
     case CALL_RMDIR:
-        return on_name(TELLS(UNLINK, call), FD_CWD, pointer(a->at[0]), 1);
+        return on_name(TELLS(UNLINK, call), FD_CWD, pointer(a->at[0]), 1, 0);
     case CALL_UNLINKAT:
         return on_name(TELLS(UNLINK, call), (int)a->at[0], pointer(a->at[1]),
-                       (a->at[2] & REMOVE_FOLDER) != 0);
+                       (a->at[2] & REMOVE_FOLDER) != 0, 0);
     case CALL_MKDIR:
     case CALL_MKNOD:
-        return on_name(TELLS(MAKE, call), FD_CWD, pointer(a->at[0]), a->at[1]);
+        return on_name(TELLS(MAKE, call), FD_CWD, pointer(a->at[0]), a->at[1], 0);
     case CALL_MKDIRAT:
     case CALL_MKNODAT:
-        return on_name(TELLS(MAKE, call), (int)a->at[0], pointer(a->at[1]), a->at[2]);
+        return on_name(TELLS(MAKE, call), (int)a->at[0], pointer(a->at[1]), a->at[2], 0);
     case CALL_TRUNCATE:
-        return on_name(TELLS(TRUNCATE, call), FD_CWD, pointer(a->at[0]), 0);
+        return on_name(TELLS(TRUNCATE, call), FD_CWD, pointer(a->at[0]), 0, 0);
     case CALL_CONNECT:
         return on_connect((__u32)a->at[0], pointer(a->at[1]), 0);
     case CALL_ACCEPT:
@@ -134,9 +136,9 @@ INLINE int done(__u32 call, struct call_arguments *a, long result)
     case CALL_MOUNT:
         return on_mount(a);
     case CALL_MOVE_MOUNT:
-        return on_name(TELLS(MOUNT, call), (int)a->at[2], pointer(a->at[3]), a->at[4]);
+        return on_name(TELLS(MOUNT, call), (int)a->at[2], pointer(a->at[3]), a->at[4], 0);
     case CALL_UMOUNT2:
-        return on_name(TELLS(UNMOUNT, call), FD_CWD, pointer(a->at[0]), a->at[1]);
+        return on_name(TELLS(UNMOUNT, call), FD_CWD, pointer(a->at[0]), a->at[1], 0);
     case CALL_UNSHARE:
         return on_numbers(TELLS(NAMESPACE, call), a->at[0], 0, 0);
     case CALL_SETNS:

@@ -115,9 +115,11 @@ struct settings {
     __u64 watch[WATCH_WORDS]; /* bit watch_bit(name): a file, or a folder of WATCH_LEVELS above it, of that name is watched */
 };
 
-/* A name is told by its length and its first eight bytes: a first sieve, guard does the exact one. */
+/* A name is told by its length and its first eight bytes, upper and lower case alike (the bit 0x20;
+ * other bytes may coincide too): a first sieve, guard does the exact test. */
 static inline __u32 watch_bit(__u64 first_eight, __u32 length)
 {
-    __u64 mixed = (first_eight ^ length) * 0x9e3779b97f4a7c15ULL;
+    __u64 folded = first_eight | 0x2020202020202020ULL;
+    __u64 mixed = (folded ^ length) * 0x9e3779b97f4a7c15ULL;
     return (__u32)(mixed >> 48) % (WATCH_WORDS * 64);
 }

@@ -126,7 +126,8 @@ void on_attribute(struct guard *g, struct story *story)
     tell_begin(g, &b);
     event_put_cut(&b, FIELD_TARGET_PATH, path, cut);
     event_put_text(&b, FIELD_ATTRIBUTE, text_of(names[r->numbers[0]]));
-    if (seen_part(story->seen, PART_PATH, 0)) {
+    /* By name the kernel part knows the mode that was asked for, without the file's type. */
+    if (seen_part(story->seen, PART_PATH, 0) || r->numbers[0] == ATTRIBUTE_MODE) {
         event_put_number(&b, FIELD_FILE_MODE, (int64_t)r->numbers[1]);
     }
     put_operation(&b, story);

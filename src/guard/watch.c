@@ -28,14 +28,29 @@ void watch_forget(struct watch *w, uint32_t client)
     w->count = kept;
 }
 
+/* Does `path` hold `part` at `at`, upper and lower case alike? */
+static bool holds(struct text path, size_t at, struct text part)
+{
+    return text_same_folded(text_part(path, at, part.len), part);
+}
+
 static bool pattern_matches(struct text pattern, struct text path)
 {
     bool folder = text_ends(pattern, TEXT("/"));
     if (!text_starts(pattern, TEXT("*"))) {
-        return folder ? text_starts(path, pattern) : text_same(path, pattern);
+        return holds(path, 0, pattern) && (folder || path.len == pattern.len);
     }
     struct text rest = text_part(pattern, 1, pattern.len);
-    return folder ? text_find(path, rest) != SIZE_MAX : text_ends(path, rest);
+    if (path.len < rest.len) {
+        return false;
+    }
+    size_t last = path.len - rest.len;
+    for (size_t at = folder ? 0 : last; at <= last; at++) {
+        if (holds(path, at, rest)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool watch_matches(const struct watch *w, struct text path)

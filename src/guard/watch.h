@@ -2,7 +2,7 @@
  * watch: which opens of files clients want to see.
  *
  * A pattern is a whole path ("/etc/shadow"), a folder ("/root/.ssh/"), or either with a leading '*'
- * for any folder ("*" "/.aws/credentials"). The kernel part looks only at the names of a file and
+ * for any folder ("*" "/.aws/credentials"). Upper and lower case are alike, as in rules. The kernel part looks only at the names of a file and
  * of the WATCH_LEVELS - 1 folders above it (watch_bit()); this is the exact test behind that sieve.
  */
 #pragma once

@@ -15,6 +15,7 @@ static void patterns_match_what_they_say(void **state)
     assert_ok(watch_add(&w, 1, TEXT("*/.aws/credentials")));
     assert_ok(watch_add(&w, 2, TEXT("*/.gnupg/")));
     assert_true(watch_matches(&w, TEXT("/etc/shadow")));
+    assert_true(watch_matches(&w, TEXT("/etc/SHADOW"))); /* rules fold, so must what they watch */
     assert_false(watch_matches(&w, TEXT("/etc/shadow-")));
     assert_false(watch_matches(&w, TEXT("/srv/etc/shadow")));
     assert_true(watch_matches(&w, TEXT("/root/.ssh/id_rsa")));
@@ -59,6 +60,8 @@ static void the_sieve_holds_the_last_names(void **state)
     memcpy(&eight, ".ssh", 4);
     uint32_t bit = watch_bit(eight, 4);
     assert_true(sieve[bit / 64] >> bit % 64 & 1);
+    memcpy(&eight, ".SSH", 4);
+    assert_int_equal(watch_bit(eight, 4), bit);
     unsigned set = 0;
     for (unsigned i = 0; i < WATCH_WORDS; i++) {
         set += (unsigned)__builtin_popcountll(sieve[i]);
