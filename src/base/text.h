@@ -17,6 +17,7 @@ struct text {
 
 /* A slice of a literal, and a slice of a terminated string (NULL gives the empty slice). */
 #define TEXT(literal) ((struct text){.ptr = "" literal, .len = sizeof(literal) - 1})
+
 static inline struct text text_of(const char *string)
 {
     return (struct text){.ptr = string ? string : "", .len = string ? strlen(string) : 0};
