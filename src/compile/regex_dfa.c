@@ -10,7 +10,7 @@
 #include "compile/regex_tree.h"
 
 enum {
-    STEPS_MAX = 100 * 1000 * 1000, /* places visited: under a second */
+    STEPS_MAX = 100 * 1000 * 1000, /* places and words of sets visited: under a second */
     DFA_START = 0,
     DFA_FOUND = 1,
 };
@@ -220,6 +220,7 @@ static struct status step(struct maker *m, size_t class, uint16_t *out)
     enum regex_look look = (enum regex_look)m->alphabet->look[class];
     const uint64_t *reached = m->reached[look];
     clear(m, m->next);
+    m->steps += m->words;
     for (size_t p = next_place(m, reached, 0); p != SIZE_MAX; p = next_place(m, reached, p + 1)) {
         const struct regex_nfa_state *s = &m->nfa->states[p / 2];
         bool last = p & 1;
