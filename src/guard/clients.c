@@ -223,7 +223,7 @@ struct status client_greet(struct guard *g, struct client *c, const struct wire_
         .welcome = {.version = WIRE_VERSION,
                     .schema_hash = schema_hash(),
                     .ring_size = STREAM_BYTES,
-                    .resume_position = c->cursor ? c->cursor->position : 0,
+                    .resume_position = c->cursor ? c->cursor->position : STREAM_FROM_NOW,
                     .client_id = c->id,
                     .resume_seq = c->cursor ? c->cursor->seq : 0},
     };
