@@ -25,7 +25,7 @@ build: setup
 	@ninja -C $(BUILD)
 
 run: build
-	@$(SUDO) $(BUILD)/src/bulkhead run --home /run/bulkhead-run --content $(BUILD)/content.pack
+	@$(SUDO) $(BUILD)/src/ctl/bulkhead run --home /run/bulkhead-run --content $(BUILD)/content/content.pack
 
 check:
 	@tests/setup.sh build check

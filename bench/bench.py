@@ -73,7 +73,7 @@ class Bulkhead:
         self.home = tempfile.mkdtemp(prefix="bulkhead-bench-", dir="/run")
         self.guard = subprocess.Popen(
             [self.build / "src/guard/bulkhead-guard", "--home", self.home,
-             "--content", self.build / "content.pack"], stderr=subprocess.DEVNULL)
+             "--content", self.build / "content/content.pack"], stderr=subprocess.DEVNULL)
         while not os.path.exists(self.home + "/run/guard.sock"):
             time.sleep(0.01)
         self.reader = subprocess.Popen(

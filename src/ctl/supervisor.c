@@ -13,8 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A guard that lived this long was well. The delay doubles from the first to the last number. */
-enum { WELL_S = 5, DELAY_FIRST_MS = 100, DELAY_LAST_MS = 10000 };
+/* A guard that lived this long did not die of starting: killed again and again it is still back at
+ * once. The delay doubles from the first to the last number. */
+enum { WELL_MS = 200, DELAY_FIRST_MS = 50, DELAY_LAST_MS = 10000 };
 
 static bool is_program(const char *path)
 {
@@ -97,7 +98,7 @@ struct status supervisor_reap(struct supervisor *s, struct supervisor_end *out)
 
 unsigned supervisor_delay_ms(struct supervisor *s, uint64_t now_ns)
 {
-    if (now_ns - s->started_ns >= (uint64_t)WELL_S * CLOCK_NS_PER_S) {
+    if (now_ns - s->started_ns >= (uint64_t)WELL_MS * CLOCK_NS_PER_MS) {
         s->quick_deaths = 0;
         return 0;
     }

@@ -100,7 +100,15 @@ void publish_health(struct guard *g, const char *level, const char *component, u
 
 enum { TREE_DEPTH = 12 }; /* ancestors that people are shown; `bulkhead tree` has them all */
 
-/* "systemd(1) → sshd(812) → bash(1201) → /dev/shm/x(1305)", eldest first. */
+/* A line that a path cannot break: a name may hold anything but a slash and a zero. */
+static void write_line(struct writer *out, struct text path)
+{
+    for (size_t i = 0; i < path.len; i++) {
+        writer_u8(out, (unsigned char)path.ptr[i] < ' ' ? '?' : (uint8_t)path.ptr[i]);
+    }
+}
+
+/* A process a line, eldest first: "/usr/lib/systemd/systemd(1)", "/usr/sbin/sshd(812)" … */
 static void write_tree(struct guard *g, struct writer *out, const struct process *process)
 {
     const struct process *line[TREE_DEPTH];
@@ -111,9 +119,8 @@ static void write_tree(struct guard *g, struct writer *out, const struct process
     }
     while (depth-- > 0) {
         struct text path = process_texts(line[depth]).path;
-        writer_bytes(out, path.len ? path : text_of(line[depth]->comm));
-        writer_print(out, "(%u)", line[depth]->pid);
-        writer_bytes(out, depth ? TEXT(" → ") : TEXT(""));
+        write_line(out, path.len ? path : text_of(line[depth]->comm));
+        writer_print(out, "(%u)%s", line[depth]->pid, depth ? "\n" : "");
     }
 }
 

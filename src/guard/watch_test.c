@@ -3,7 +3,7 @@
 #include "guard/watch.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static void patterns_match_what_they_say(void **state)

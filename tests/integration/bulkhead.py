@@ -25,7 +25,7 @@ def wait_for(condition, seconds, what):
 class Instance:
     """One `bulkhead run`, with everything below it, in a scratch home."""
 
-    def __init__(self, build, content="content.pack"):
+    def __init__(self, build, content="content/content.pack"):
         self.build = pathlib.Path(build).resolve()
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="bulkhead-test-", dir="/run"))
         command = [self.build / "src/ctl/bulkhead", "run", "--json", "--home", self.home]

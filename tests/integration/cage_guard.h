@@ -10,7 +10,7 @@
 
 #include <sys/types.h>
 
-enum { GUARD_RING = 1 << 20, GUARD_ALERTS = 4096 };
+enum { GUARD_RING = 1 << 20, GUARD_ALERTS = 32768 };
 
 struct small_guard {
     struct stream_writer writer;
