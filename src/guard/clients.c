@@ -70,7 +70,7 @@ struct status clients_adopt(struct guard *g, int socket, const char *name)
     *c = (struct client){.phase = CLIENT_GREETING,
                          .socket = fd_take(&fd),
                          .wake = fd_take(&wake),
-                         .id = ++g->next_client_id};
+                         .id = (uint32_t)++g->kept->clients};
     snprintf(c->name, sizeof c->name, "%s", name);
     return OK;
 }
@@ -128,7 +128,7 @@ void clients_drop(struct guard *g, struct client *c, const char *why)
     }
     close(c->socket);
     close(c->wake);
-    watch_forget(&g->watch, c->id);
+    watch_forget(&g->kept->watch, c->id);
     *c = (struct client){.phase = CLIENT_FREE};
     interest_changed(g);
 }
@@ -259,6 +259,11 @@ static const struct {
     {EVENT_MEMFD_CREATE, 1ULL << RECORD_MEMFD},
 };
 
+bool in_grace(const struct guard *g)
+{
+    return clock_boot_ns() - g->started_ns < (uint64_t)GRACE_MS * CLOCK_NS_PER_MS;
+}
+
 /* Tells the kernel part what anybody could need now: the rest is dropped before it costs anything.
  */
 void interest_changed(struct guard *g)
@@ -269,17 +274,17 @@ void interest_changed(struct guard *g)
         subscribed |= g->clients[i].phase == CLIENT_OPEN ? g->clients[i].types : 0;
     }
     /* Just after a start those who were subscribed before may not be back yet. */
-    if (clock_boot_ns() - g->started_ns < (uint64_t)GRACE_MS * CLOCK_NS_PER_MS) {
+    if (in_grace(g)) {
         subscribed |= g->kept->subscribed;
     }
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         kinds |= subscribed >> sources[i].type & 1 ? sources[i].kinds : 0;
     }
-    if (g->watch.count == 0) {
+    if (g->kept->watch.count == 0) {
         kinds &= ~(1ULL << RECORD_OPEN);
     }
     g->subscribed = subscribed;
     g->kept->subscribed = subscribed;
-    watch_sieve(&g->watch, g->kernel.settings->watch);
+    watch_sieve(&g->kept->watch, g->kernel.settings->watch);
     __atomic_store_n(&g->kernel.settings->interest, kinds, __ATOMIC_RELEASE);
 }

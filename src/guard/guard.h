@@ -38,11 +38,14 @@ struct options {
 struct kept {
     uint64_t magic;
     uint64_t subscribed; /* event types that some client wants */
+    uint64_t clients;    /* numbers given to clients so far */
     uint64_t clean;      /* 1: the last guard left in good order */
     uint64_t starts;     /* guards that worked with this memory */
+    struct watch watch;
 };
 
-enum { KEPT_PAGE = 4096 };
+/* Where the slots begin: whole pages. */
+enum { KEPT_BYTES = (sizeof(struct kept) + 4095) / 4096 * 4096 };
 
 enum client_phase { CLIENT_FREE, CLIENT_GREETING, CLIENT_OPEN };
 
@@ -84,7 +87,6 @@ struct guard {
     struct stream_writer stream;
     struct processes processes;
     struct users users;
-    struct watch watch;
     struct client clients[CLIENTS_MAX];
     struct component components[COMPONENT_COUNT];
     uint64_t subscribed; /* union of the clients' */
@@ -95,7 +97,6 @@ struct guard {
     uint64_t filtered; /* records that led to no event */
     uint64_t malformed;
     uint64_t dropped; /* as last told to people */
-    uint32_t next_client_id;
     int listener;
     int poll;
     int signals;
@@ -162,6 +163,7 @@ struct status client_send(struct client *c, const struct wire_message *m, const 
                           unsigned fd_count);
 struct status client_greet(struct guard *g, struct client *c, const struct wire_hello *hello);
 void interest_changed(struct guard *g);
+bool in_grace(const struct guard *g); /* just started: clients of the last guard may come back */
 struct status routes_handle(struct guard *g, struct client *c, const struct wire_message *m);
 
 /* ── supervise.c ── */

@@ -29,6 +29,9 @@ static void each_second(struct guard *g)
     }
     g->real_minus_boot_ns = clock_real_ns() - clock_boot_ns();
     users_refresh(&g->users, "/etc/passwd");
+    if (!in_grace(g)) {
+        watch_settle(&g->kept->watch);
+    }
     interest_changed(g);
     uint64_t now_dropped = kernel_dropped_all(&g->kernel);
     if (now_dropped > g->dropped) {

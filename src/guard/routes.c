@@ -24,7 +24,7 @@ static struct status on_subscribe(struct guard *g, struct client *c, const struc
 /* A pattern that is none is the client's mistake, and no reason to part: it is told, loudly. */
 static struct status on_watch(struct guard *g, struct client *c, const struct wire_message *m)
 {
-    struct status s = watch_add(&g->watch, c->id, m->watch.pattern);
+    struct status s = watch_add(&g->kept->watch, c->id, m->watch.pattern);
     if (!status_ok(s)) {
         publish_health(g, "medium", c->name, 1, "The watch on \"%.*s\" was refused: %s.",
                        TEXT_ARGS(text_part(m->watch.pattern, 0, 200)), fault_words(s.fault));

@@ -73,15 +73,16 @@ static struct status open_memory(struct guard *g)
     char folder[HOME_PATH];
     size_t slots = (size_t)g->options.processes * PROCESS_SLOT;
     home_path(&g->home, "run/mem", folder);
-    TRY(memory_open(folder, "kept", KEPT_PAGE + slots, &g->kept_memory));
+    TRY(memory_open(folder, "kept", KEPT_BYTES + slots, &g->kept_memory));
     TRY(memory_open(folder, "stream", stream_memory(STREAM_BYTES), &g->stream_memory));
     TRY(memory_share(folder, "stream", &g->stream_fd));
     g->kept = g->kept_memory.bytes;
     if (g->kept->magic != KEPT_MAGIC) {
         memset(g->kept_memory.bytes, 0, g->kept_memory.size);
-        *g->kept = (struct kept){.magic = KEPT_MAGIC};
+        g->kept->magic = KEPT_MAGIC;
     }
-    TRY(processes_open((char *)g->kept + KEPT_PAGE, g->options.processes, &g->processes));
+    watch_adopt(&g->kept->watch, (uint32_t)g->kept->clients + 1);
+    TRY(processes_open((char *)g->kept + KEPT_BYTES, g->options.processes, &g->processes));
     struct memory *m = &g->stream_memory;
     if (!status_ok(stream_resume(m->bytes, m->size, &g->stream))) {
         memset(m->bytes, 0, m->size);

@@ -18,7 +18,7 @@ static void tell_opened(struct guard *g, const struct story *story, enum event_t
     struct event_builder b;
     bool cut;
     struct text path = target_path(g, story->seen, &cut);
-    if (!wanted(g, type) || (type == EVENT_FILE_OPEN && !watch_matches(&g->watch, path))) {
+    if (!wanted(g, type) || (type == EVENT_FILE_OPEN && !watch_matches(&g->kept->watch, path))) {
         g->filtered++;
         return;
     }

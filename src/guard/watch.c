@@ -8,6 +8,12 @@ struct status watch_add(struct watch *w, uint32_t client, struct text pattern)
         text_find_byte(rest, 0) != SIZE_MAX) {
         FAIL(INVALID);
     }
+    for (unsigned i = 0; i < w->count; i++) {
+        if (w->patterns[i].client < w->stale && text_same(text_of(w->patterns[i].text), pattern)) {
+            w->patterns[i].client = client;
+            return OK;
+        }
+    }
     if (w->count == WATCH_PATTERNS || pattern.len >= WATCH_PATTERN) {
         FAIL(LIMIT);
     }
@@ -17,15 +23,35 @@ struct status watch_add(struct watch *w, uint32_t client, struct text pattern)
     return OK;
 }
 
-void watch_forget(struct watch *w, uint32_t client)
+void watch_adopt(struct watch *w, uint32_t first)
+{
+    w->stale = first;
+    w->count = w->count <= WATCH_PATTERNS ? w->count : 0;
+    for (unsigned i = 0; i < w->count; i++) {
+        w->patterns[i].text[WATCH_PATTERN - 1] = 0;
+    }
+}
+
+/* Keeps the patterns of clients from `low` on, but for those of `client`. */
+static void keep(struct watch *w, uint32_t low, uint32_t client)
 {
     unsigned kept = 0;
     for (unsigned i = 0; i < w->count; i++) {
-        if (w->patterns[i].client != client) {
+        if (w->patterns[i].client >= low && w->patterns[i].client != client) {
             w->patterns[kept++] = w->patterns[i];
         }
     }
     w->count = kept;
+}
+
+void watch_settle(struct watch *w)
+{
+    keep(w, w->stale, UINT32_MAX);
+}
+
+void watch_forget(struct watch *w, uint32_t client)
+{
+    keep(w, 0, client);
 }
 
 /* Does `path` hold `part` at `at`, upper and lower case alike? */

@@ -48,6 +48,24 @@ static void what_is_no_pattern_is_refused(void **state)
     assert_fault(watch_add(&w, 1, TEXT("/a")), LIMIT);
 }
 
+static void the_last_guards_patterns_stay_for_a_while(void **state)
+{
+    (void)state;
+    static struct watch w;
+    assert_ok(watch_add(&w, 1, TEXT("/a")));
+    assert_ok(watch_add(&w, 2, TEXT("/b")));
+    watch_adopt(&w, 3);
+    assert_true(watch_matches(&w, TEXT("/a")) && watch_matches(&w, TEXT("/b")));
+    assert_ok(watch_add(&w, 3, TEXT("/a"))); /* its client is back under another number */
+    assert_int_equal(w.count, 2);
+    watch_settle(&w);
+    assert_true(watch_matches(&w, TEXT("/a")));
+    assert_false(watch_matches(&w, TEXT("/b")));
+    memset(&w, 0xff, sizeof w);
+    watch_adopt(&w, 1);
+    assert_int_equal(w.count, 0);
+}
+
 /* The sieve is for the names that the kernel part will look at. */
 static void the_sieve_holds_the_last_names(void **state)
 {
@@ -98,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(patterns_match_what_they_say),
         cmocka_unit_test(what_is_no_pattern_is_refused),
+        cmocka_unit_test(the_last_guards_patterns_stay_for_a_while),
         cmocka_unit_test(the_sieve_holds_the_last_names),
         cmocka_unit_test(users_have_names_or_numbers),
     };
