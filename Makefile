@@ -21,7 +21,8 @@ setup:
 	@tests/setup.sh build
 
 build: setup
-	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) --prefix $(PREFIX) > /dev/null
+	@[ -f $(BUILD)/build.ninja ] || meson setup $(BUILD) --prefix $(PREFIX) > $(BUILD).log \
+		|| { tail -20 $(BUILD).log; exit 1; }
 	@ninja -C $(BUILD)
 
 run: build
