@@ -53,6 +53,27 @@ static struct client *free_client(struct guard *g)
     return NULL;
 }
 
+/* The cursor of a name; a new name takes a free one, or none, and begins now: should it die before
+ * it first says how far it is, nothing from here on is lost. */
+static struct stream_cursor *find_cursor(struct guard *g, struct text name)
+{
+    struct stream_cursor *all = g->stream.page->cursors;
+    struct stream_cursor *empty = NULL;
+    for (unsigned i = 0; i < STREAM_CURSORS; i++) {
+        all[i].name[STREAM_NAME - 1] = 0;
+        if (text_same(text_of(all[i].name), name)) {
+            return &all[i];
+        }
+        empty = !empty && all[i].name[0] == 0 ? &all[i] : empty;
+    }
+    if (empty) {
+        *empty =
+            (struct stream_cursor){.position = g->stream.page->head, .seq = g->stream.page->seq};
+        text_copy(name, empty->name, sizeof empty->name);
+    }
+    return empty;
+}
+
 /* Takes over the connected socket, whatever comes of it. */
 struct status clients_adopt(struct guard *g, int socket, const char *name)
 {
@@ -72,6 +93,10 @@ struct status clients_adopt(struct guard *g, int socket, const char *name)
                          .wake = fd_take(&wake),
                          .id = (uint32_t)++g->kept->clients};
     snprintf(c->name, sizeof c->name, "%s", name);
+    if (c->name[0]) { /* one of ours: from here on nothing passes it by, even before it says hello
+                       */
+        c->cursor = find_cursor(g, text_of(c->name));
+    }
     return OK;
 }
 
@@ -176,27 +201,6 @@ void clients_wake(struct guard *g)
     }
 }
 
-/* The cursor of a name; a new name takes a free one, or none, and begins now: should it die before
- * it first says how far it is, nothing from here on is lost. */
-static struct stream_cursor *find_cursor(struct guard *g, struct text name)
-{
-    struct stream_cursor *all = g->stream.page->cursors;
-    struct stream_cursor *empty = NULL;
-    for (unsigned i = 0; i < STREAM_CURSORS; i++) {
-        all[i].name[STREAM_NAME - 1] = 0;
-        if (text_same(text_of(all[i].name), name)) {
-            return &all[i];
-        }
-        empty = !empty && all[i].name[0] == 0 ? &all[i] : empty;
-    }
-    if (empty) {
-        *empty =
-            (struct stream_cursor){.position = g->stream.page->head, .seq = g->stream.page->seq};
-        text_copy(name, empty->name, sizeof empty->name);
-    }
-    return empty;
-}
-
 struct status client_greet(struct guard *g, struct client *c, const struct wire_hello *hello)
 {
     int fds[2] = {g->stream_fd, c->wake};
@@ -217,7 +221,7 @@ struct status client_greet(struct guard *g, struct client *c, const struct wire_
             }
         }
     }
-    c->cursor = find_cursor(g, text_of(c->name));
+    c->cursor = c->cursor ? c->cursor : find_cursor(g, text_of(c->name));
     struct wire_message m = {
         .number = WIRE_WELCOME,
         .welcome = {.version = WIRE_VERSION,

@@ -80,6 +80,7 @@ static struct status open_memory(struct guard *g)
     if (g->kept->magic != KEPT_MAGIC) {
         memset(g->kept_memory.bytes, 0, g->kept_memory.size);
         g->kept->magic = KEPT_MAGIC;
+        g->kept->subscribed = UINT64_MAX; /* until the first clients had the time to say */
     }
     watch_adopt(&g->kept->watch, (uint32_t)g->kept->clients + 1);
     TRY(processes_open((char *)g->kept + KEPT_BYTES, g->options.processes, &g->processes));

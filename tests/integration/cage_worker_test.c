@@ -30,7 +30,14 @@ static char spool_path[64];
 static int spool;
 static int system_log[2]; /* ours, the worker's */
 
-enum { LINES_MAX = 4096, SETTLE_MS = 400, ACKNOWLEDGE_MS = 1200, ROUNDS = 25, A_ROUND = 20 };
+enum {
+    LINES_MAX = 4096,
+    SETTLE_MS = 400,
+    ACKNOWLEDGE_MS = 1200,
+    ROUNDS = 25,
+    A_ROUND = 20,
+    TOO_MANY = 1000
+};
 
 static int set_up(void **state)
 {
@@ -189,12 +196,9 @@ static void courier_starts_over_with_a_new_boot(void **state)
     assert_int_equal(seqs[30], 1);
 }
 
-static void courier_waits_for_room_on_a_full_disk(void **state)
+/* A disk of its own for the spool, and more alerts than it holds. */
+static void fill_the_disk(void)
 {
-    (void)state;
-
-    enum { TOO_MANY = 1000 };
-
     assert_int_equal(mount("none", spool_path, "tmpfs", 0, "size=64k"), 0);
     fd_drop(&spool);
     spool = open(spool_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -203,17 +207,43 @@ static void courier_waits_for_room_on_a_full_disk(void **state)
     for (int i = 0; i < TOO_MANY; i++) {
         publish_alert();
     }
-    small_guard_serve(&guard, 3 * SETTLE_MS);
+    small_guard_serve(&guard, 2 * ACKNOWLEDGE_MS);
     assert_alive();
     assert_int_equal(guard.reports, 1);
     assert_non_null(strstr(guard.report, "No space left on device"));
     assert_true(guard.seq < TOO_MANY);
+}
+
+static void make_room(void)
+{
     assert_int_equal(mount("none", spool_path, NULL, MS_REMOUNT, "size=8m"), 0);
-    small_guard_serve(&guard, 2500);
+}
+
+static void courier_waits_for_room_on_a_full_disk(void **state)
+{
+    (void)state;
+    fill_the_disk();
+    make_room();
+    small_guard_serve(&guard, 2 * ACKNOWLEDGE_MS);
     assert_alive();
     assert_lines(1, TOO_MANY);
     assert_int_equal(guard.reports, 2);
     small_guard_end(&guard, SIGKILL);
+    umount2(spool_path, MNT_DETACH);
+}
+
+/* What waits for room was not acknowledged: the next courier is given it again. */
+static void courier_killed_on_a_full_disk_loses_nothing(void **state)
+{
+    (void)state;
+    fill_the_disk();
+    small_guard_end(&guard, SIGKILL);
+    make_room();
+    start_courier();
+    small_guard_serve(&guard, SETTLE_MS);
+    assert_alive();
+    small_guard_end(&guard, SIGKILL);
+    assert_lines(1, TOO_MANY);
     umount2(spool_path, MNT_DETACH);
 }
 
@@ -371,6 +401,7 @@ int main(int argc, char **argv)
         WORKER_TEST(courier_stopped_writes_what_waits),
         WORKER_TEST(courier_starts_over_with_a_new_boot),
         WORKER_TEST(courier_waits_for_room_on_a_full_disk),
+        WORKER_TEST(courier_killed_on_a_full_disk_loses_nothing),
         WORKER_TEST(courier_asks_for_the_system_log),
         WORKER_TEST(engine_raises_alerts),
         WORKER_TEST(engine_refuses_a_bad_pack),
