@@ -88,7 +88,6 @@ static void end(struct bh_client *c, int why)
     ch->phase = ch->inherited ? CHANNEL_ENDED : CHANNEL_DOWN;
     ch->ended = why;
     ch->answer.owed = 0;
-    ch->syslog_wanted = false;
     if (!ch->inherited) {
         set_tick(c, AWAY_TICK_MS);
     }

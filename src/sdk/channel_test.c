@@ -382,8 +382,6 @@ static void the_system_log_is_handed_over(void **state)
     OWN(fd_drop) int log = open("/dev/null", O_WRONLY | O_CLOEXEC);
     OWN(fd_drop) int got = -1;
     open_inherited();
-    say_syslog(log); /* before it was asked for: not kept */
-    assert_int_equal(bh_client_next(client, &event), BH_AGAIN);
     assert_int_equal(bh_client_syslog(client, 20, &got), BH_TIMEOUT);
     assert_int_equal(got, -1);
     say_syslog(log);
@@ -472,6 +470,25 @@ static void a_client_comes_back_to_its_place(void **state)
     assert_int_equal(stats().reconnects, 1);
     assert_int_equal(stats().rings, 1);
     assert_int_equal(stats().lost, 0);
+}
+
+static void what_is_overwritten_meanwhile_is_lost_and_counted(void **state)
+{
+    (void)state;
+    open_connected();
+    PUBLISH(PROCESS_EXEC);
+    assert_int_equal(next_seq(), 1);
+    test_guard_restart(&guard);
+    assert_int_equal(bh_client_report(client, "low", "x"), BH_AGAIN); /* knocks */
+    for (int i = 0; i < 5000; i++) {
+        PUBLISH(PROCESS_EXEC);
+    }
+    test_guard_accept(&guard);
+    assert_int_equal(bh_client_report(client, "low", "x"), BH_OK);
+    assert_int_equal(stats().reconnects, 1);
+    uint64_t first = next_seq();
+    assert_true(first > 2);
+    assert_int_equal(stats().lost, first - 2);
 }
 
 static void a_new_ring_is_read_from_its_start(void **state)
@@ -569,6 +586,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_last_words_are_heard, start, stop),
         cmocka_unit_test_setup_teardown(garbage_ends_the_conversation, start, stop),
         cmocka_unit_test_setup_teardown(a_client_comes_back_to_its_place, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_overwritten_meanwhile_is_lost_and_counted, start,
+                                        stop),
         cmocka_unit_test_setup_teardown(a_new_ring_is_read_from_its_start, start, stop),
         cmocka_unit_test_setup_teardown(losses_are_told_once, start, stop),
         cmocka_unit_test_setup_teardown(an_alert_waits_for_guard_to_be_back, start, stop),

@@ -67,7 +67,6 @@ struct channel {
     int ended;               /* why the last conversation ended */
     unsigned greeting_ticks; /* since hello: guard may hang */
     struct answer answer;
-    bool syslog_wanted;
     bool syslog_answered;
     int syslog; /* received, -1: none */
     uint8_t packet[WIRE_MAX];

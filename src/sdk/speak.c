@@ -174,15 +174,12 @@ void bh_free(char *text)
 
 /* ── the system log ── */
 
+/* One that comes too late serves the next who asks. */
 void speak_on_syslog(struct bh_client *c, int fd)
 {
-    OWN(fd_drop) int received = fd;
-    if (c->channel.syslog_wanted) {
-        fd_drop(&c->channel.syslog);
-        c->channel.syslog = fd_take(&received);
-        c->channel.syslog_answered = true;
-        c->channel.syslog_wanted = false;
-    }
+    fd_drop(&c->channel.syslog);
+    c->channel.syslog = fd;
+    c->channel.syslog_answered = true;
 }
 
 int bh_client_syslog(struct bh_client *c, int timeout_ms, int *out)
@@ -193,7 +190,6 @@ int bh_client_syslog(struct bh_client *c, int timeout_ms, int *out)
     if (result != BH_OK) {
         return result == BH_AGAIN ? client_fail(c, BH_TIMEOUT, "guard is not there") : result;
     }
-    c->channel.syslog_wanted = true;
     c->channel.syslog_answered = false;
     while (!c->channel.syslog_answered) {
         result = channel_pump(c, wait_left_ms(deadline_ns));
