@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "courier/cage.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -93,11 +94,13 @@ static void say_free(struct delivery *d)
     }
 }
 
-/* Guard's going is seen here too: otherwise a courier on a full disk would outlive its guard. */
-static struct status wait_for_room(struct delivery *d)
+/* Guard's going is seen here too, or a courier on a full disk would outlive its conversation. The
+ * library looks at its socket only when no event waits, and here they do. */
+static struct status wait_for_room(void)
 {
-    poll(NULL, 0, RETRY_MS);
-    if (stopping || bh_client_wait(d->client, 0) == BH_CLOSED) {
+    struct pollfd guard = {.fd = COURIER_SOCKET, .events = 0};
+    poll(&guard, 1, RETRY_MS);
+    if (stopping || guard.revents != 0) {
         FAIL(CLOSED);
     }
     return OK;
@@ -108,7 +111,7 @@ static struct status sync_spool(struct delivery *d, uint64_t now_ns)
     struct status s;
     while (!status_ok(s = spool_sync(&d->spool))) {
         say_stuck(d, s);
-        TRY(wait_for_room(d));
+        TRY(wait_for_room());
     }
     say_free(d);
     d->synced_ns = now_ns;
@@ -121,7 +124,7 @@ static struct status write_line(struct delivery *d, struct text line)
     struct status s;
     while (!status_ok(s = spool_append(&d->spool, line))) {
         say_stuck(d, s);
-        TRY(wait_for_room(d));
+        TRY(wait_for_room());
     }
     say_free(d);
     return OK;

@@ -233,11 +233,15 @@ static void courier_waits_for_room_on_a_full_disk(void **state)
 }
 
 /* What waits for room was not acknowledged: the next courier is given it again. */
-static void courier_killed_on_a_full_disk_loses_nothing(void **state)
+static void courier_ended_on_a_full_disk_loses_nothing(void **state)
 {
     (void)state;
     fill_the_disk();
-    small_guard_end(&guard, SIGKILL);
+    assert_ended_well(small_guard_end(&guard, SIGTERM));
+    start_courier();
+    small_guard_serve(&guard, SETTLE_MS);
+    fd_drop(&guard.socket);
+    assert_ended_well(small_guard_end(&guard, 0));
     make_room();
     start_courier();
     small_guard_serve(&guard, SETTLE_MS);
@@ -401,7 +405,7 @@ int main(int argc, char **argv)
         WORKER_TEST(courier_stopped_writes_what_waits),
         WORKER_TEST(courier_starts_over_with_a_new_boot),
         WORKER_TEST(courier_waits_for_room_on_a_full_disk),
-        WORKER_TEST(courier_killed_on_a_full_disk_loses_nothing),
+        WORKER_TEST(courier_ended_on_a_full_disk_loses_nothing),
         WORKER_TEST(courier_asks_for_the_system_log),
         WORKER_TEST(engine_raises_alerts),
         WORKER_TEST(engine_refuses_a_bad_pack),
