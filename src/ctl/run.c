@@ -67,23 +67,22 @@ static void start_guard(struct run *run)
 }
 
 /* Ends that a new start would only repeat, in words; NULL for all others. A guard that was ready
- * once has what it needs, and is always started again. */
+ * once has what it needs, and is started again; but who answered may have been another's guard, so
+ * what a guard says of itself at its start counts all the same. */
 static const char *final_words(const struct run *run, struct supervisor_end end)
 {
-    if (run->client) {
-        return NULL;
-    }
     switch (end.code) {
     case CTL_BUSY:
         return "another Bulkhead runs with this home; end it, or choose another --home";
-    case CTL_KERNEL:
-        return "the kernel refuses what guard needs, see above and `bulkhead doctor`";
     case CTL_DENIED:
         return "the system does not permit what guard needs, see above";
     case CTL_CONTENT:
         return "guard cannot use its configuration or content, see above";
+    case CTL_KERNEL:
+        return run->client ? NULL
+                           : "the kernel refuses what guard needs, see above and `bulkhead doctor`";
     default:
-        return run->guard.quick_deaths >= NEVER_READY_DEATHS
+        return !run->client && run->guard.quick_deaths >= NEVER_READY_DEATHS
                    ? "guard ends before it is ready, again and again; see above and `bulkhead "
                      "doctor`"
                    : NULL;
