@@ -77,7 +77,7 @@ static void write_components(struct guard *g, struct json *j)
     for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
         const struct component *c = &g->components[i];
         json_open(j, '{');
-        json_member_text(j, "name", text_of(component_name((enum component_id)i)));
+        json_member_text(j, "name", text_of(c->name));
         json_member_number(j, "pid", c->pid);
         json_member_text(j, "state", text_of(states[c->state]));
         json_member_number(j, "restarts", c->restarts);

@@ -158,34 +158,6 @@ void clients_drop(struct guard *g, struct client *c, const char *why)
     interest_changed(g);
 }
 
-/* One packet a call: the loop comes back while there are more, and others have their turn. */
-void clients_serve(struct guard *g, struct client *c)
-{
-    static uint8_t packet[WIRE_MAX];
-    char words[256];
-    struct wire_message m;
-    ssize_t got = recv(c->socket, packet, sizeof packet, MSG_DONTWAIT | MSG_TRUNC);
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-        return;
-    }
-    if (got <= 0) {
-        clients_drop(g, c, NULL);
-        return;
-    }
-    struct text bytes = {.ptr = (const char *)packet, .len = (size_t)got};
-    if (bytes.len > sizeof packet) {
-        clients_drop(g, c, "a packet exceeds the channel's limit");
-        return;
-    }
-    struct status s = wire_read(bytes, WIRE_SENDER_CLIENT, &m);
-    if (status_ok(s)) {
-        s = routes_handle(g, c, &m);
-    }
-    if (!status_ok(s)) {
-        clients_drop(g, c, status_text(s, words, sizeof words));
-    }
-}
-
 /* Once a batch, not once an event. */
 void clients_wake(struct guard *g)
 {
@@ -216,7 +188,7 @@ struct status client_greet(struct guard *g, struct client *c, const struct wire_
     if (!ours) {
         text_copy(hello->name, c->name, sizeof c->name);
         for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
-            if (text_same(hello->name, text_of(component_name((enum component_id)i)))) {
+            if (text_same(hello->name, text_of(g->components[i].name))) {
                 FAIL(DENIED);
             }
         }
@@ -234,61 +206,4 @@ struct status client_greet(struct guard *g, struct client *c, const struct wire_
     TRY(client_send(c, &m, fds, 2));
     c->phase = CLIENT_OPEN;
     return OK;
-}
-
-/* Kinds of record that the table of processes lives on. */
-static const uint64_t always = 1ULL << RECORD_EXEC | 1ULL << RECORD_FORK | 1ULL << RECORD_EXIT |
-                               1ULL << RECORD_CREDENTIAL | 1ULL << RECORD_PROCESS;
-
-static const struct {
-    enum event_type type;
-    uint64_t kinds;
-} sources[] = {
-    {EVENT_FILE_CREATE, 1ULL << RECORD_CREATE | 1ULL << RECORD_MAKE | 1ULL << RECORD_LINK},
-    {EVENT_FILE_MODIFY, 1ULL << RECORD_MODIFY | 1ULL << RECORD_TRUNCATE},
-    {EVENT_FILE_RENAME, 1ULL << RECORD_RENAME},
-    {EVENT_FILE_LINK, 1ULL << RECORD_LINK},
-    {EVENT_FILE_UNLINK, 1ULL << RECORD_UNLINK},
-    {EVENT_FILE_ATTRIBUTE, 1ULL << RECORD_ATTRIBUTE},
-    {EVENT_FILE_OPEN, 1ULL << RECORD_OPEN},
-    {EVENT_NETWORK_CONNECT, 1ULL << RECORD_CONNECT},
-    {EVENT_NETWORK_ACCEPT, 1ULL << RECORD_ACCEPT},
-    {EVENT_NETWORK_LISTEN, 1ULL << RECORD_LISTEN},
-    {EVENT_PROCESS_TRACE, 1ULL << RECORD_TRACE},
-    {EVENT_MODULE_LOAD, 1ULL << RECORD_MODULE},
-    {EVENT_BPF_LOAD, 1ULL << RECORD_BPF},
-    {EVENT_MOUNT, 1ULL << RECORD_MOUNT},
-    {EVENT_UNMOUNT, 1ULL << RECORD_UNMOUNT},
-    {EVENT_NAMESPACE_CHANGE, 1ULL << RECORD_NAMESPACE},
-    {EVENT_MEMFD_CREATE, 1ULL << RECORD_MEMFD},
-};
-
-bool in_grace(const struct guard *g)
-{
-    return clock_boot_ns() - g->started_ns < (uint64_t)GRACE_MS * CLOCK_NS_PER_MS;
-}
-
-/* Tells the kernel part what anybody could need now: the rest is dropped before it costs anything.
- */
-void interest_changed(struct guard *g)
-{
-    uint64_t kinds = always;
-    uint64_t subscribed = 0;
-    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
-        subscribed |= g->clients[i].phase == CLIENT_OPEN ? g->clients[i].types : 0;
-    }
-    /* Just after a start those who were subscribed before may not be back yet. */
-    if (in_grace(g)) {
-        subscribed |= g->kept->subscribed;
-    }
-    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
-        kinds |= subscribed >> sources[i].type & 1 ? sources[i].kinds : 0;
-    }
-    if (g->kept->watch.count == 0) {
-        kinds &= ~(1ULL << RECORD_OPEN);
-    }
-    g->subscribed = subscribed;
-    g->kept->subscribed = subscribed;
-    watch_sieve(&g->kept->watch, g->kernel.settings->watch);
-    __atomic_store_n(&g->kernel.settings->interest, kinds, __ATOMIC_RELEASE);
 }

@@ -67,6 +67,7 @@ enum component_id { COMPONENT_ENGINE, COMPONENT_COURIER, COMPONENT_COUNT };
 enum component_state { COMPONENT_OFF, COMPONENT_RUNNING, COMPONENT_WAITING, COMPONENT_GIVEN_UP };
 
 struct component {
+    const char *name;
     enum component_state state;
     pid_t pid;
     uint64_t started_ns;
@@ -152,19 +153,20 @@ void publish_health(struct guard *g, const char *level, const char *component, u
 /* An alert that a client raised; doubles are left out. */
 void publish_alert(struct guard *g, struct client *c, const struct wire_alert *alert);
 
+/* ── interest.c: what anybody wants to see ── */
+void interest_changed(struct guard *g);
+bool in_grace(const struct guard *g); /* just started: clients of the last guard may come back */
+
 /* ── clients.c, routes.c ── */
 struct status clients_listen(struct guard *g);
 struct status clients_adopt(struct guard *g, int socket, const char *name);
 void clients_accept(struct guard *g);
-void clients_serve(struct guard *g, struct client *c);
 void clients_wake(struct guard *g);
 void clients_drop(struct guard *g, struct client *c, const char *why);
 struct status client_send(struct client *c, const struct wire_message *m, const int *fds,
                           unsigned fd_count);
 struct status client_greet(struct guard *g, struct client *c, const struct wire_hello *hello);
-void interest_changed(struct guard *g);
-bool in_grace(const struct guard *g); /* just started: clients of the last guard may come back */
-struct status routes_handle(struct guard *g, struct client *c, const struct wire_message *m);
+void routes_serve(struct guard *g, struct client *c); /* one packet of a client */
 
 /* ── supervise.c ── */
 void supervise_start(struct guard *g);
@@ -172,7 +174,6 @@ void supervise_reap(struct guard *g);
 void supervise_tick(struct guard *g, uint64_t now_ns);
 void supervise_stop(struct guard *g);
 int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns); /* until a restart; -1: none */
-const char *component_name(enum component_id id);
 int syslog_open(void); /* connected to the system log; -1: there is none */
 
 /* ── answers.c ── */

@@ -66,7 +66,7 @@ static void dispatch(struct guard *g, void *context)
         struct client *c = context;
         if (c->phase !=
             CLIENT_FREE) { /* it may have been dropped for another reason in this round */
-            clients_serve(g, c);
+            routes_serve(g, c);
         }
     }
 }

@@ -101,7 +101,7 @@ static const struct {
     {WIRE_WANT_SYSLOG, CLIENT_OPEN, "courier", on_want_syslog},
 };
 
-struct status routes_handle(struct guard *g, struct client *c, const struct wire_message *m)
+static struct status route_message(struct guard *g, struct client *c, const struct wire_message *m)
 {
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
         bool permitted = routes[i].number == m->number && routes[i].phase == c->phase &&
@@ -111,4 +111,32 @@ struct status routes_handle(struct guard *g, struct client *c, const struct wire
         }
     }
     FAIL(DENIED);
+}
+
+/* One packet a call: the loop comes back while there are more, and others have their turn. */
+void routes_serve(struct guard *g, struct client *c)
+{
+    static uint8_t packet[WIRE_MAX];
+    char words[256];
+    struct wire_message m;
+    ssize_t got = recv(c->socket, packet, sizeof packet, MSG_DONTWAIT | MSG_TRUNC);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return;
+    }
+    if (got <= 0) {
+        clients_drop(g, c, NULL);
+        return;
+    }
+    struct text bytes = {.ptr = (const char *)packet, .len = (size_t)got};
+    if (bytes.len > sizeof packet) {
+        clients_drop(g, c, "a packet exceeds the channel's limit");
+        return;
+    }
+    struct status s = wire_read(bytes, WIRE_SENDER_CLIENT, &m);
+    if (status_ok(s)) {
+        s = route_message(g, c, &m);
+    }
+    if (!status_ok(s)) {
+        clients_drop(g, c, status_text(s, words, sizeof words));
+    }
 }

@@ -26,14 +26,6 @@ enum {
     STOP_MS = 2000,          /* between SIGTERM and SIGKILL */
 };
 
-const char *component_name(enum component_id id)
-{
-    static const char *const names[] = {
-        [COMPONENT_ENGINE] = "engine", [COMPONENT_COURIER] = "courier"};
-    ENSURE((unsigned)id < COMPONENT_COUNT);
-    return names[id];
-}
-
 int syslog_open(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
@@ -59,10 +51,9 @@ static struct status open_file(struct guard *g, enum component_id id, int *out)
 }
 
 /* Beside our own binary, where it is installed; or in its own folder, where the build leaves it. */
-static struct status binary_path(enum component_id id, char *out, size_t out_size)
+static struct status binary_path(const char *name, char *out, size_t out_size)
 {
     char self[HOME_PATH];
-    const char *name = component_name(id);
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
     if (length < 0) {
         FAIL_SYS(errno);
@@ -109,14 +100,14 @@ static struct status spawn(struct guard *g, enum component_id id, pid_t *out)
 {
     char path[HOME_PATH];
     int pair[2];
-    TRY(binary_path(id, path, sizeof path));
+    TRY(binary_path(g->components[id].name, path, sizeof path));
     OWN(fd_drop) int file = -1;
     TRY(open_file(g, id, &file));
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
         FAIL_SYS(errno);
     }
     OWN(fd_drop) int theirs = pair[1];
-    TRY(clients_adopt(g, pair[0], component_name(id)));
+    TRY(clients_adopt(g, pair[0], g->components[id].name));
     OWN(fd_drop) int syslog = id == COMPONENT_COURIER ? syslog_open() : -1;
     int fds[] = {theirs, file, syslog};
     char *arguments[] = {path, NULL};
@@ -144,12 +135,14 @@ static void start(struct guard *g, enum component_id id)
     c->state = COMPONENT_WAITING;
     c->backoff_ms = BACKOFF_LAST_MS;
     c->restart_ns = clock_boot_ns() + (uint64_t)c->backoff_ms * CLOCK_NS_PER_MS;
-    publish_health(g, "critical", component_name(id), 1, "The %s could not be started: %s.",
-                   component_name(id), status_text(s, words, sizeof words));
+    publish_health(g, "critical", g->components[id].name, 1, "The %s could not be started: %s.",
+                   g->components[id].name, status_text(s, words, sizeof words));
 }
 
 void supervise_start(struct guard *g)
 {
+    g->components[COMPONENT_ENGINE].name = "engine";
+    g->components[COMPONENT_COURIER].name = "courier";
     start(g, COMPONENT_COURIER);
     if (g->options.content) {
         start(g, COMPONENT_ENGINE);
@@ -172,12 +165,11 @@ static void ended(struct guard *g, enum component_id id, int status)
 {
     struct component *c = &g->components[id];
     uint64_t now = clock_boot_ns();
-    const char *name = component_name(id);
     describe_exit(status, c->last_exit, sizeof c->last_exit);
     c->pid = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BAD_CONTENT && id == COMPONENT_ENGINE) {
         c->state = COMPONENT_GIVEN_UP;
-        publish_health(g, "critical", name, c->restarts,
+        publish_health(g, "critical", c->name, c->restarts,
                        "The engine refused its content and is off: nothing is detected until it is "
                        "given a good pack. `bulkhead content verify` says what is wrong with it.");
         return;
@@ -188,8 +180,8 @@ static void ended(struct guard *g, enum component_id id, int status)
     c->state = COMPONENT_WAITING;
     c->restart_ns = now + (uint64_t)c->backoff_ms * CLOCK_NS_PER_MS;
     c->restarts++;
-    publish_health(g, "high", name, c->restarts,
-                   "The %s stopped (%s) and is started again in %u ms.", name, c->last_exit,
+    publish_health(g, "high", c->name, c->restarts,
+                   "The %s stopped (%s) and is started again in %u ms.", c->name, c->last_exit,
                    c->backoff_ms);
 }
 
