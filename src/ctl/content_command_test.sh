@@ -1,7 +1,7 @@
 #!/bin/sh
 # `bulkhead content` as people meet it. Argument: the binary.
 
-bulkhead=$1
+bulkhead=$(realpath "$1")
 home=$(mktemp -d) || exit 99
 trap 'rm -rf "$home"' EXIT
 cd "$home" || exit 99
