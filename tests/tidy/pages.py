@@ -44,7 +44,8 @@ def value(name, constant):
     """What `CONSTANT = …` in an enum of a C file comes to; None: it is not there or no plain number."""
     found = re.search(rf"\b{constant}\s*=\s*([^,}}]+?)\s*[,}}]", sources.code(name))
     expression = re.sub(r"(?<=\d)[uUlL]+\b", "", found.group(1)) if found else ""
-    if not re.fullmatch(r"[\d\sxXa-fA-F()+*<-]+", expression):
+    expression = " ".join(expression.split())
+    if not re.fullmatch(r"[\d xXa-fA-F()+*<-]+", expression):
         return None
     return eval(expression, {"__builtins__": {}})  # digits and operators alone, see above
 
