@@ -89,7 +89,8 @@ static void end(struct bh_client *c, int why)
     ch->ended = why;
     ch->answer.owed = 0;
     if (!ch->inherited) {
-        set_tick(c, AWAY_TICK_MS);
+        /* Who was thrown out knocks gently; each time people hear of it. */
+        set_tick(c, why == BH_CLOSED || why == BH_TIMEOUT ? AWAY_TICK_MS : TICK_MS);
     }
 }
 

@@ -76,10 +76,12 @@ struct bh_text {
 /* ── a client's life ── */
 
 enum bh_from {
-    BH_FROM_NOW = 0, /* only what happens from here on */
-    BH_FROM_RESUME =
-        1,           /* after the last event that a client of this name dealt with; else from now */
-    BH_FROM_ALL = 2, /* with the oldest event that the ring still holds */
+    /* Only what happens from here on. */
+    BH_FROM_NOW = 0,
+    /* After the last event that a client of this name dealt with; from now where none is known. */
+    BH_FROM_RESUME = 1,
+    /* With the oldest event that the ring still holds. */
+    BH_FROM_ALL = 2,
 };
 
 enum bh_flags {
@@ -95,9 +97,9 @@ struct bh_options {
     const char *name;  /* shown to people; 1 to 23 bytes of a-z A-Z 0-9 . _ - */
     const char *home;  /* the instance's folder; NULL: $BULKHEAD_HOME, else /var/lib/bulkhead */
     const char *token; /* what the owner handed this client, at most 64 bytes; NULL: none */
-    int socket; /* a connected socket that guard left in this process (caged clients); taken over
-                   even on failure. 0: connect to the instance in `home` */
-    int from;   /* enum bh_from */
+    int socket;        /* > 0: a connected socket that guard left in this process (caged clients),
+                        * taken over even on failure. 0: connect to the instance in `home` */
+    int from;          /* enum bh_from */
     unsigned flags;    /* enum bh_flags */
     char *error;       /* room for a sentence that says why opening failed; NULL: no interest */
     size_t error_size; /* bytes of that room */
@@ -217,7 +219,8 @@ BH_API int bh_client_ask(struct bh_client *client, const char *topic, uint64_t a
                          int timeout_ms, char **out);
 
 /* A connected datagram socket of the system log, for a client in a cage that can open none. The
- * caller closes it. BH_MISSING: the machine has no system log. Waits for at most `timeout_ms`. */
+ * caller closes it. Guard hands it to its courier alone, and ends the conversation with whoever
+ * else asks. BH_MISSING: the machine has no system log. Waits for at most `timeout_ms`. */
 BH_API int bh_client_syslog(struct bh_client *client, int timeout_ms, int *out);
 
 BH_API void bh_free(char *text);
