@@ -11,6 +11,7 @@
     CALL(CREAT, creat, 85, 8)                                                                      \
     CALL(OPENAT, openat, 257, 295)                                                                 \
     CALL(OPENAT2, openat2, 437, 437)                                                               \
+    CALL(OPEN_BY_HANDLE_AT, open_by_handle_at, 304, 342)                                           \
     CALL(RENAME, rename, 82, 38)                                                                   \
     CALL(RENAMEAT, renameat, 264, 302)                                                             \
     CALL(RENAMEAT2, renameat2, 316, 353)                                                           \
@@ -35,6 +36,9 @@
     CALL(FCHOWN, fchown, 93, 207)                                                                  \
     CALL(FCHOWNAT, fchownat, 260, 298)                                                             \
     CALL(UTIMENSAT, utimensat, 280, 412)                                                           \
+    CALL(UTIME, utime, 132, 30)                                                                    \
+    CALL(UTIMES, utimes, 235, 271)                                                                 \
+    CALL(FUTIMESAT, futimesat, 261, 299)                                                           \
     CALL(SETXATTR, setxattr, 188, 226)                                                             \
     CALL(LSETXATTR, lsetxattr, 189, 227)                                                           \
     CALL(FSETXATTR, fsetxattr, 190, 228)                                                           \

@@ -49,6 +49,18 @@ static const __u32 iterator_slot = 0;
 
 #define INLINE static __always_inline
 
+/* Kernels from 6.2 on let a program read a structure behind any address with plain loads; before,
+ * each member costs a call. Decided when the program is loaded. */
+extern void *bpf_rdonly_cast(const void *pointer, __u32 type) __ksym __weak;
+
+#define READ(type, pointer, member)                                                                \
+    ({                                                                                             \
+        const type *read_from = (const type *)(pointer);                                           \
+        bpf_rdonly_cast                                                                            \
+            ? ((const type *)bpf_rdonly_cast(read_from, bpf_core_type_id_kernel(type)))->member    \
+            : BPF_CORE_READ(read_from, member);                                                    \
+    })
+
 /* Keeps the compiler from proving away a bound that the verifier has to see. */
 #define BARRIER(variable) asm volatile("" : "+r"(variable))
 

@@ -33,13 +33,11 @@ INLINE bool name_watched(const unsigned char *name, __u32 length)
 static __noinline int watched(struct dentry *dentry)
 {
     for (int level = 0; level < WATCH_LEVELS; level++) {
-        struct qstr name = {0};
-        name.len = BPF_CORE_READ(dentry, d_name.len);
-        name.name = BPF_CORE_READ(dentry, d_name.name);
-        if (name_watched(name.name, name.len)) {
+        if (name_watched(READ(struct dentry, dentry, d_name.name),
+                         READ(struct dentry, dentry, d_name.len))) {
             return 1;
         }
-        dentry = BPF_CORE_READ(dentry, d_parent);
+        dentry = READ(struct dentry, dentry, d_parent);
     }
     return 0;
 }
@@ -50,10 +48,10 @@ INLINE void emit_opened(struct task_struct *task, enum record_kind kind, __u16 c
     struct scratch *s = wanted(kind) ? begin(kind, task) : 0;
     if (s) {
         s->record.call = call;
-        s->record.numbers[0] = BPF_CORE_READ(inode, i_ino);
-        s->record.numbers[1] = BPF_CORE_READ(inode, i_sb, s_dev);
+        s->record.numbers[0] = READ(struct inode, inode, i_ino);
+        s->record.numbers[1] = READ(struct super_block, READ(struct inode, inode, i_sb), s_dev);
         s->record.numbers[2] = mode;
-        s->record.numbers[3] = BPF_CORE_READ(file, f_flags);
+        s->record.numbers[3] = READ(struct file, file, f_flags);
         put_file_path(s, this_slot(), PART_PATH, file);
         emit(s);
     }
@@ -67,16 +65,17 @@ static __noinline int on_open(__u32 call, int fd)
     if (!file) {
         return 0;
     }
-    __u32 file_mode = BPF_CORE_READ(file, f_mode);
+    __u32 file_mode = READ(struct file, file, f_mode);
     if ((file_mode & (MODE_WRITE | MODE_CREATED)) == 0) {
-        if (wanted(RECORD_OPEN) && watched(BPF_CORE_READ(file, f_path.dentry))) {
-            struct inode *seen = BPF_CORE_READ(file, f_inode);
-            emit_opened(task, RECORD_OPEN, (__u16)call, file, seen, BPF_CORE_READ(seen, i_mode));
+        if (wanted(RECORD_OPEN) && watched(READ(struct file, file, f_path.dentry))) {
+            struct inode *seen = READ(struct file, file, f_inode);
+            emit_opened(task, RECORD_OPEN, (__u16)call, file, seen,
+                        READ(struct inode, seen, i_mode));
         }
         return 0;
     }
-    struct inode *inode = BPF_CORE_READ(file, f_inode);
-    __u32 mode = BPF_CORE_READ(inode, i_mode);
+    struct inode *inode = READ(struct file, file, f_inode);
+    __u32 mode = READ(struct inode, inode, i_mode);
     if (file_mode & MODE_CREATED) {
         emit_opened(task, RECORD_CREATE, (__u16)call, file, inode, mode);
     } else if ((mode & S_TYPE) == S_REGULAR) {
@@ -152,7 +151,7 @@ static __noinline int on_descriptor(__u32 kind_and_call, __u32 fd, __u64 number)
         s->record.call = (__u16)kind_and_call;
         s->record.numbers[0] = number;
         if (file) {
-            s->record.numbers[1] = BPF_CORE_READ(file, f_inode, i_mode);
+            s->record.numbers[1] = READ(struct inode, READ(struct file, file, f_inode), i_mode);
             put_file_path(s, this_slot(), PART_PATH, file);
         }
         emit(s);

@@ -44,7 +44,7 @@ INLINE __u16 swapped(__u16 port)
 INLINE void put_ends(struct scratch *s, struct sock *sk, __u16 family, enum part_kind ours,
                      enum part_kind theirs)
 {
-    __u16 port = swapped(BPF_CORE_READ(sk, __sk_common.skc_num));
+    __u16 port = swapped(READ(struct sock, sk, __sk_common.skc_num));
     struct sock_common *common = &sk->__sk_common;
     bool inet = family == FAMILY_INET;
     __u64 length = inet ? 4 : 16;
@@ -58,12 +58,13 @@ INLINE void put_ends(struct scratch *s, struct sock *sk, __u16 family, enum part
 INLINE struct sock *socket_of(struct task_struct *task, __u32 fd, __u16 *family)
 {
     struct file *file = file_of(task, fd);
-    if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_TYPE) != S_SOCKET) {
+    if (!file ||
+        (READ(struct inode, READ(struct file, file, f_inode), i_mode) & S_TYPE) != S_SOCKET) {
         return 0;
     }
-    struct socket *socket = BPF_CORE_READ(file, private_data);
-    struct sock *sk = BPF_CORE_READ(socket, sk);
-    *family = BPF_CORE_READ(sk, __sk_common.skc_family);
+    struct socket *socket = READ(struct file, file, private_data);
+    struct sock *sk = READ(struct socket, socket, sk);
+    *family = READ(struct sock, sk, __sk_common.skc_family);
     return *family == FAMILY_INET || *family == FAMILY_INET6 ? sk : 0;
 }
 
@@ -82,7 +83,7 @@ static __noinline int on_connect(__u32 fd, const void *address, int error)
     bool begun = error == 0 || error == ERROR_IN_PROGRESS || error >= ERROR_RESTART;
     s->record.call = CALL_CONNECT;
     s->record.error = begun ? 0 : error;
-    s->record.numbers[0] = BPF_CORE_READ(sk, sk_protocol);
+    s->record.numbers[0] = READ(struct sock, sk, sk_protocol);
     s->record.flags = RECORD_OUTGOING;
     if (begun) {
         put_ends(s, sk, family, PART_SOURCE, PART_DESTINATION);
@@ -107,7 +108,7 @@ static __noinline int on_accept(int fd)
     struct sock *sk = wanted(RECORD_ACCEPT) ? socket_of(task, (__u32)fd, &family) : 0;
     struct scratch *s = sk ? begin(RECORD_ACCEPT, task) : 0;
     if (s) {
-        s->record.numbers[0] = BPF_CORE_READ(sk, sk_protocol);
+        s->record.numbers[0] = READ(struct sock, sk, sk_protocol);
         put_ends(s, sk, family, PART_DESTINATION, PART_SOURCE);
         emit(s);
     }

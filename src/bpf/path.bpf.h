@@ -17,8 +17,8 @@ struct walk {
 
 INLINE void append_name(struct scratch *s, struct dentry *dentry)
 {
-    __u64 length = BPF_CORE_READ(dentry, d_name.len);
-    const unsigned char *name = BPF_CORE_READ(dentry, d_name.name);
+    __u64 length = READ(struct dentry, dentry, d_name.len);
+    const unsigned char *name = READ(struct dentry, dentry, d_name.name);
     append_kernel(s, name, length > NAME_BYTES ? NAME_BYTES : length);
     append_byte(s, 0);
 }
@@ -32,14 +32,14 @@ static long walk_step(__u32 step, struct walk *w)
         w->flags |= PART_CUT;
         return 1;
     }
-    if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
-        struct mount *up = BPF_CORE_READ(mount, mnt_parent);
-        w->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+    if (dentry == READ(struct mount, mount, mnt.mnt_root)) {
+        struct mount *up = READ(struct mount, mount, mnt_parent);
+        w->dentry = READ(struct mount, mount, mnt_mountpoint);
         w->mount = up;
         return up == mount;
     }
     append_name(s, dentry);
-    w->dentry = BPF_CORE_READ(dentry, d_parent);
+    w->dentry = READ(struct dentry, dentry, d_parent);
     if (w->dentry == dentry) { /* the root of no mount: a memfd, a pipe, something unmounted */
         w->flags |= PART_DETACHED;
         return 1;
@@ -67,7 +67,8 @@ static __noinline void put_walk(struct scratch *s, __u32 slot, enum part_kind ki
 
 INLINE void put_file_path(struct scratch *s, __u32 slot, enum part_kind kind, struct file *file)
 {
-    put_walk(s, slot, kind, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry));
+    put_walk(s, slot, kind, READ(struct file, file, f_path.mnt),
+             READ(struct file, file, f_path.dentry));
 }
 
 /* The open file behind a descriptor of the current process, or 0. */

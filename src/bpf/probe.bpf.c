@@ -43,6 +43,10 @@ INLINE int attribute(__u32 call, struct call_arguments *a)
                        0);
     case CALL_FCHOWN:
         return on_descriptor(TELLS(ATTRIBUTE, call), (__u32)a->at[0], ATTRIBUTE_OWNER);
+    case CALL_UTIME:
+    case CALL_UTIMES:
+        return on_name(TELLS(ATTRIBUTE, call), FD_CWD, pointer(a->at[0]), ATTRIBUTE_TIME, 0);
+    case CALL_FUTIMESAT:
     case CALL_UTIMENSAT:
         if (a->at[1] == 0) { /* futimens(3) */
             return on_descriptor(TELLS(ATTRIBUTE, call), (__u32)a->at[0], ATTRIBUTE_TIME);
@@ -90,6 +94,7 @@ INLINE int done(__u32 call, struct call_arguments *a, long result)
     case CALL_CREAT:
     case CALL_OPENAT:
     case CALL_OPENAT2:
+    case CALL_OPEN_BY_HANDLE_AT:
         return on_open(call, (int)result);
     case CALL_RENAME:
     case CALL_RENAMEAT:

@@ -118,13 +118,13 @@ INLINE void put_cgroup(struct scratch *s, __u32 slot, struct task_struct *task)
 INLINE void put_program(struct scratch *s, __u32 slot, struct task_struct *task, struct file *file)
 {
     struct task_struct *parent = task->real_parent;
-    struct inode *inode = BPF_CORE_READ(file, f_inode);
-    s->record.numbers[0] = BPF_CORE_READ(inode, i_ino);
-    s->record.numbers[1] = BPF_CORE_READ(inode, i_sb, s_dev);
+    struct inode *inode = READ(struct file, file, f_inode);
+    s->record.numbers[0] = READ(struct inode, inode, i_ino);
+    s->record.numbers[1] = READ(struct super_block, READ(struct inode, inode, i_sb), s_dev);
     s->record.numbers[3] = parent->tgid;
     s->record.numbers[4] = parent->group_leader->start_boottime;
     s->record.numbers[5] = BPF_CORE_READ(task, signal, pids[PIDTYPE_SID], numbers[0].nr);
-    if (BPF_CORE_READ(inode, i_nlink) == 0) {
+    if (READ(struct inode, inode, i_nlink) == 0) {
         s->record.flags |= RECORD_EXE_DELETED;
     }
     put_file_path(s, slot, PART_EXE, file);

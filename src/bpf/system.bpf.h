@@ -58,7 +58,7 @@ static __noinline int on_bpf(int fd, int error)
     s->record.call = CALL_BPF;
     s->record.error = error;
     if (file) {
-        struct bpf_prog *prog = BPF_CORE_READ(file, private_data);
+        struct bpf_prog *prog = READ(struct file, file, private_data);
         struct bpf_prog_aux *aux = BPF_CORE_READ(prog, aux);
         s->record.numbers[0] = BPF_CORE_READ(prog, type);
         s->record.numbers[1] = BPF_CORE_READ(aux, id);
