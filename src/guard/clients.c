@@ -74,6 +74,27 @@ static struct stream_cursor *find_cursor(struct guard *g, struct text name)
     return empty;
 }
 
+/* A component that was taken over may have left a position where no record begins: then its
+ * successor reads all that is there, and doubled alerts are left out as ever. */
+static void mend_cursor(struct guard *g, struct stream_cursor *cursor)
+{
+    struct stream_reader r;
+    struct text record;
+    const struct memory *m = &g->stream_memory;
+    if (!cursor || !status_ok(stream_open(m->bytes, m->size, cursor->position, &r))) {
+        return;
+    }
+    struct status s = stream_next(&r, g->record, &record);
+    if (!status_ok(s) && s.fault != FAULT_AGAIN) {
+        cursor->position = g->stream.page->tail;
+        cursor->seq = 0;
+        publish_health(
+            g, "critical", cursor->name, 1,
+            "The %s had left a false position in the stream; it begins with the oldest event.",
+            cursor->name);
+    }
+}
+
 /* Takes over the connected socket, whatever comes of it. */
 struct status clients_adopt(struct guard *g, int socket, const char *name)
 {
@@ -93,9 +114,11 @@ struct status clients_adopt(struct guard *g, int socket, const char *name)
                          .wake = fd_take(&wake),
                          .id = (uint32_t)++g->kept->clients};
     snprintf(c->name, sizeof c->name, "%s", name);
-    if (c->name[0]) { /* one of ours: from here on nothing passes it by, even before it says hello
-                       */
+    c->heard_ns = clock_boot_ns();
+    c->ours = c->name[0] != 0;
+    if (c->ours) { /* from here on nothing passes it by, even before it says hello */
         c->cursor = find_cursor(g, text_of(c->name));
+        mend_cursor(g, c->cursor);
     }
     return OK;
 }
@@ -106,9 +129,16 @@ void clients_accept(struct guard *g)
     if (fd < 0) {
         return; /* it went away again, or we are out of descriptors: it will try again */
     }
-    if (!status_ok(clients_adopt(g, fd, ""))) {
+    unsigned others = 0;
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+        others += g->clients[i].phase != CLIENT_FREE && !g->clients[i].ours;
+    }
+    if (others >= OTHERS_MAX) {
+        close(fd);
         publish_health(g, "medium", "guard", 1, "A client was turned away: %d are connected.",
-                       CLIENTS_MAX);
+                       OTHERS_MAX);
+    } else if (!status_ok(clients_adopt(g, fd, ""))) {
+        publish_health(g, "medium", "guard", 1, "A client could not be taken in.");
     }
 }
 
@@ -140,12 +170,12 @@ struct status client_send(struct client *c, const struct wire_message *m, const 
     return OK;
 }
 
-void clients_drop(struct guard *g, struct client *c, const char *why)
+void clients_drop(struct guard *g, struct client *c, enum fault fault, const char *why)
 {
     if (why) {
         struct wire_message m = {
             .number = WIRE_REFUSED,
-            .refused = {.fault = FAULT_INVALID, .reason = text_of(why)},
+            .refused = {.fault = (uint16_t)fault, .reason = text_of(why)},
         };
         /* It may be gone already; nothing depends on it. */
         status_ignore(client_send(c, &m, NULL, 0));
@@ -153,7 +183,12 @@ void clients_drop(struct guard *g, struct client *c, const char *why)
     }
     close(c->socket);
     close(c->wake);
-    watch_forget(&g->kept->watch, c->id);
+    if (c->ours) { /* its successor will want the same */
+        grace_begin(g);
+        watch_orphan(&g->kept->watch, c->id);
+    } else {
+        watch_forget(&g->kept->watch, c->id);
+    }
     *c = (struct client){.phase = CLIENT_FREE};
     interest_changed(g);
 }
@@ -184,8 +219,7 @@ struct status client_greet(struct guard *g, struct client *c, const struct wire_
     }
     /* Who we started ourselves has its name from us: nobody else can take its place in the stream.
      */
-    bool ours = c->name[0] != 0;
-    if (!ours) {
+    if (!c->ours) {
         text_copy(hello->name, c->name, sizeof c->name);
         for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
             if (text_same(hello->name, text_of(g->components[i].name))) {

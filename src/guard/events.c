@@ -76,7 +76,8 @@ void publish_event(struct guard *g, struct event_builder *b, enum event_type typ
         .type = (uint16_t)type, .time_ns = time_ns + g->real_minus_boot_ns, .origin = origin};
     /* The builder's room is EVENT_MAX, and the limits of all texts add up to less. */
     ENSURE(status_ok(event_end(b, header, &record)));
-    stream_publish(&g->stream, record);
+    uint64_t seq = stream_publish(&g->stream, record);
+    g->places[seq % PLACES] = g->stream.page->head - record.len;
     g->published[type]++;
     g->news = true;
 }
@@ -108,8 +109,10 @@ static void write_line(struct writer *out, struct text path)
     }
 }
 
-/* A process a line, eldest first: "/usr/lib/systemd/systemd(1)", "/usr/sbin/sshd(812)" … */
-static void write_tree(struct guard *g, struct writer *out, const struct process *process)
+/* A process a line, eldest first, the last as it was when it happened:
+ * "/usr/lib/systemd/systemd(1)", "/usr/sbin/sshd(812)" … */
+static void write_tree(struct guard *g, struct writer *out, const struct process *process,
+                       struct text own_path)
 {
     const struct process *line[TREE_DEPTH];
     unsigned depth = 0;
@@ -118,7 +121,7 @@ static void write_tree(struct guard *g, struct writer *out, const struct process
         process = processes_find(&g->processes, process->parent_guid);
     }
     while (depth-- > 0) {
-        struct text path = process_texts(line[depth]).path;
+        struct text path = depth == 0 && own_path.len ? own_path : process_texts(line[depth]).path;
         write_line(out, path.len ? path : text_of(line[depth]->comm));
         writer_print(out, "(%u)%s", line[depth]->pid, depth ? "\n" : "");
     }
@@ -131,34 +134,90 @@ static bool raised_before(const struct stream_cursor *cursor, const struct wire_
            (a->event_seq == cursor->alert_seq && a->nth < cursor->alert_nth);
 }
 
-void publish_alert(struct guard *g, struct client *c, const struct wire_alert *a)
+/* The event that an alert is about, while the ring holds it. `room` is EVENT_MAX bytes. */
+static struct status find_event(const struct guard *g, uint64_t seq, uint8_t *room,
+                                struct event *out)
 {
+    struct stream_reader r;
+    struct text record;
+    struct event event;
+    uint64_t place = g->places[seq % PLACES];
+    if (place < g->stream.page->tail || place >= g->stream.page->head) {
+        FAIL(MISSING);
+    }
+    TRY(stream_open(g->stream_memory.bytes, g->stream_memory.size, place, &r));
+    TRY(stream_next(&r, room, &record));
+    TRY(event_open(record, &event));
+    if (event.header.seq != seq) {
+        FAIL(MISSING);
+    }
+    *out = event;
+    return OK;
+}
+
+/* Who it was when it happened: a process that has run another program since is not what the rule
+ * saw. */
+static void put_who_of(struct event_builder *b, const struct event *event)
+{
+    static const enum field who[] = {
+
+#define WHO(ID, guarantee) FIELD_##ID,
+#include "schema/events.def"
+    };
+    for (size_t i = 0; i < sizeof who / sizeof *who; i++) {
+        struct value v = event_get(event, who[i]);
+        if (v.kind == VALUE_TEXT) {
+            event_put_cut(b, who[i], v.text, v.cut);
+        } else if (v.kind == VALUE_NUMBER) {
+            event_put_number(b, who[i], v.number);
+        }
+    }
+}
+
+static void put_rule(struct event_builder *b, const struct wire_alert *a)
+{
+    event_put_text(b, FIELD_RULE_ID, a->rule_id);
+    event_put_text(b, FIELD_RULE_TITLE, a->rule_title);
+    event_put_text(b, FIELD_RULE_AUTHOR, a->rule_author);
+    event_put_text(b, FIELD_LEVEL, a->level);
+    event_put_text(b, FIELD_TAGS, a->tags);
+    event_put_text(b, FIELD_EVENT_TYPE, text_of(event_info((enum event_type)a->event_type)->name));
+    event_put_number(b, FIELD_EVENT_SEQ, (int64_t)a->event_seq);
+    event_put_number(b, FIELD_EVENT_TIME, (int64_t)a->event_time);
+    event_put_text(b, FIELD_MESSAGE, a->message);
+}
+
+struct status publish_alert(struct guard *g, struct client *c, const struct wire_alert *a)
+{
+    static uint8_t room[EVENT_MAX];
     char tree[TREE_DEPTH * (PROCESS_PATH_MAX + 20)];
     struct writer tree_out = writer_over(tree, sizeof tree);
     struct event_builder b;
-    if (c->cursor && raised_before(c->cursor, a)) {
-        return;
+    struct event event;
+    if (a->event_seq > g->stream.page->seq) {
+        FAIL(INVALID);
     }
-    const struct process *process = processes_find(&g->processes, a->process_guid);
+    if (c->ours && c->cursor && raised_before(c->cursor, a)) {
+        return OK;
+    }
+    bool there = status_ok(find_event(g, a->event_seq, room, &event));
+    uint64_t guid = there ? (uint64_t)event_number(&event, FIELD_PROCESS_GUID) : a->process_guid;
+    const struct process *process = processes_find(&g->processes, guid);
     event_begin(&b, g->record, sizeof g->record);
-    event_put_text(&b, FIELD_RULE_ID, a->rule_id);
-    event_put_text(&b, FIELD_RULE_TITLE, a->rule_title);
-    event_put_text(&b, FIELD_RULE_AUTHOR, a->rule_author);
-    event_put_text(&b, FIELD_LEVEL, a->level);
-    event_put_text(&b, FIELD_TAGS, a->tags);
-    event_put_text(&b, FIELD_EVENT_TYPE, text_of(event_info((enum event_type)a->event_type)->name));
-    event_put_number(&b, FIELD_EVENT_SEQ, (int64_t)a->event_seq);
-    event_put_number(&b, FIELD_EVENT_TIME, (int64_t)a->event_time);
+    put_rule(&b, a);
     event_put_text(&b, FIELD_CLIENT, text_of(c->name));
-    event_put_text(&b, FIELD_MESSAGE, a->message);
+    if (there) {
+        put_who_of(&b, &event);
+    }
     if (process) {
-        write_tree(g, &tree_out, process);
+        write_tree(g, &tree_out, process, there ? event_text(&event, FIELD_PATH) : TEXT(""));
         event_put_text(&b, FIELD_PROCESS_TREE, writer_text(&tree_out));
         put_process(g, &b, process);
     }
     publish_event(g, &b, EVENT_ALERT, clock_boot_ns(), 0);
-    if (c->cursor) {
+    if (c->ours && c->cursor) {
         c->cursor->alert_seq = a->event_seq;
         c->cursor->alert_nth = a->nth + 1U;
     }
+    return OK;
 }

@@ -23,6 +23,9 @@ enum {
     STREAM_BYTES = 16 << 20, /* 30,000 events of the usual size: 10 s of a busy machine */
     CLIENTS_MAX = 18,        /* engine, courier, and 16 more */
     BATCH_MAX = 1024,        /* records between two looks at clients and children: some 5 ms */
+    OTHERS_MAX = 16,  /* clients that are not our own: engine and courier find a place always */
+    PLACES = 1 << 16, /* events whose place in the stream is remembered, for alerts */
+    HANG_S = 20, /* a component that has said nothing for so long hangs: it speaks once a second */
     GRACE_MS = 2000,    /* after a start: who was subscribed before is given time to come back */
     POLL_MS = 5,        /* between two looks while records come */
     LOOK_AGAIN_MS = 20, /* a record that was being written while guard fell asleep waits so long */
@@ -58,6 +61,8 @@ struct client {
     uint64_t position; /* as it last said */
     uint64_t events;
     uint64_t lost;
+    uint64_t heard_ns; /* its last word */
+    bool ours;         /* a component: its name is from us */
     char name[STREAM_NAME];
     struct stream_cursor *cursor; /* NULL: its position dies with it */
 };
@@ -94,6 +99,9 @@ struct guard {
     uint64_t position;   /* in the kernel's ring */
     uint64_t real_minus_boot_ns;
     uint64_t started_ns;
+    uint64_t watched_ns;     /* when components were last looked at */
+    uint64_t grace_until_ns; /* see in_grace() */
+    uint64_t places[PLACES]; /* by sequence number: where the event begins in the stream */
     uint64_t published[EVENT_COUNT];
     uint64_t filtered; /* records that led to no event */
     uint64_t malformed;
@@ -150,19 +158,25 @@ void publish_event(struct guard *g, struct event_builder *b, enum event_type typ
 void publish_health(struct guard *g, const char *level, const char *component, uint64_t count,
                     const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* An alert that a client raised; doubles are left out. */
-void publish_alert(struct guard *g, struct client *c, const struct wire_alert *alert);
+/* An alert that a client raised; doubles are left out. INVALID: about an event that never was. */
+struct status publish_alert(struct guard *g, struct client *c, const struct wire_alert *alert);
 
 /* ── interest.c: what anybody wants to see ── */
 void interest_changed(struct guard *g);
-bool in_grace(const struct guard *g); /* just started: clients of the last guard may come back */
+
+/* Somebody who was subscribed may not be back yet: guard or a component was just started again.
+ * What was wanted until then is wanted still, so that nothing passes by. */
+bool in_grace(const struct guard *g);
+void grace_begin(struct guard *g);
 
 /* ── clients.c, routes.c ── */
 struct status clients_listen(struct guard *g);
 struct status clients_adopt(struct guard *g, int socket, const char *name);
 void clients_accept(struct guard *g);
 void clients_wake(struct guard *g);
-void clients_drop(struct guard *g, struct client *c, const char *why);
+
+/* Ends it; `why` (NULL: it went by itself) is told to it and to people. */
+void clients_drop(struct guard *g, struct client *c, enum fault fault, const char *why);
 struct status client_send(struct client *c, const struct wire_message *m, const int *fds,
                           unsigned fd_count);
 struct status client_greet(struct guard *g, struct client *c, const struct wire_hello *hello);
@@ -172,6 +186,7 @@ void routes_serve(struct guard *g, struct client *c); /* one packet of a client 
 void supervise_start(struct guard *g);
 void supervise_reap(struct guard *g);
 void supervise_tick(struct guard *g, uint64_t now_ns);
+void supervise_watch(struct guard *g, uint64_t now_ns); /* once a second */
 void supervise_stop(struct guard *g);
 int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns); /* until a restart; -1: none */
 int syslog_open(void); /* connected to the system log; -1: there is none */

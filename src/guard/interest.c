@@ -28,9 +28,32 @@ static const struct {
     {EVENT_MEMFD_CREATE, 1ULL << RECORD_MEMFD},
 };
 
+void grace_begin(struct guard *g)
+{
+    g->grace_until_ns = clock_boot_ns() + (uint64_t)GRACE_MS * CLOCK_NS_PER_MS;
+}
+
+/* A component that shall run, and is not connected. */
+static bool missing(const struct guard *g, enum component_id id)
+{
+    enum component_state state = g->components[id].state;
+    if (state != COMPONENT_RUNNING && state != COMPONENT_WAITING) {
+        return false;
+    }
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+        const struct client *c = &g->clients[i];
+        if (c->phase == CLIENT_OPEN && c->ours && c->types != 0 &&
+            text_same(text_of(c->name), text_of(g->components[id].name))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool in_grace(const struct guard *g)
 {
-    return clock_boot_ns() - g->started_ns < (uint64_t)GRACE_MS * CLOCK_NS_PER_MS;
+    return clock_boot_ns() < g->grace_until_ns || missing(g, COMPONENT_ENGINE) ||
+           missing(g, COMPONENT_COURIER);
 }
 
 /* Tells the kernel part what anybody could need now: the rest is dropped before it costs anything.
@@ -42,7 +65,6 @@ void interest_changed(struct guard *g)
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         subscribed |= g->clients[i].phase == CLIENT_OPEN ? g->clients[i].types : 0;
     }
-    /* Just after a start those who were subscribed before may not be back yet. */
     if (in_grace(g)) {
         subscribed |= g->kept->subscribed;
     }

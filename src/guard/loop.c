@@ -29,6 +29,7 @@ static void each_second(struct guard *g)
     }
     g->real_minus_boot_ns = clock_real_ns() - clock_boot_ns();
     users_refresh(&g->users, "/etc/passwd");
+    supervise_watch(g, clock_boot_ns());
     if (!in_grace(g)) {
         watch_settle(&g->kept->watch);
     }

@@ -77,7 +77,7 @@ static void leave(struct guard *g, const char *folder)
     loop_drain(g);
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         if (g->clients[i].phase != CLIENT_FREE) {
-            clients_drop(g, &g->clients[i], NULL);
+            clients_drop(g, &g->clients[i], FAULT_OK, NULL);
         }
     }
     g->kept->clean = 1;

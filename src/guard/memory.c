@@ -43,11 +43,12 @@ struct status memory_open(const char *folder, const char *name, size_t size, str
     struct stat s;
     TRY(mount_tmpfs(folder));
     file_path(folder, name, path);
-    OWN(fd_drop) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 || fstat(fd, &s) != 0) {
+    /* Of another size: another file, since whoever still maps the old one must not lose it. */
+    if (lstat(path, &s) == 0 && (size_t)s.st_size != size && unlink(path) != 0) {
         FAIL_SYS(errno);
     }
-    if ((size_t)s.st_size != size && ftruncate(fd, 0) != 0) {
+    OWN(fd_drop) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
         FAIL_SYS(errno);
     }
     if (fallocate(fd, 0, 0, (off_t)size) != 0) {

@@ -2,6 +2,7 @@
  * The messages that guard accepts, from whom, and when. What is not in the table cuts the sender
  * off.
  */
+#include "base/clock.h"
 #include "guard/guard.h"
 
 #include <errno.h>
@@ -36,6 +37,10 @@ static struct status on_watch(struct guard *g, struct client *c, const struct wi
 static struct status on_progress(struct guard *g, struct client *c, const struct wire_message *m)
 {
     uint64_t lost = m->progress.lost;
+    const struct stream_page *page = g->stream.page;
+    if (m->progress.position > page->head || m->progress.seq > page->seq) {
+        FAIL(INVALID); /* nobody has read what was not written */
+    }
     if (lost > c->lost) {
         publish_health(g, "high", c->name, lost - c->lost, "%s was too slow and lost %llu events.",
                        c->name, (unsigned long long)(lost - c->lost));
@@ -52,8 +57,7 @@ static struct status on_progress(struct guard *g, struct client *c, const struct
 
 static struct status on_alert(struct guard *g, struct client *c, const struct wire_message *m)
 {
-    publish_alert(g, c, &m->alert);
-    return OK;
+    return publish_alert(g, c, &m->alert);
 }
 
 static struct status on_report(struct guard *g, struct client *c, const struct wire_message *m)
@@ -124,12 +128,13 @@ void routes_serve(struct guard *g, struct client *c)
         return;
     }
     if (got <= 0) {
-        clients_drop(g, c, NULL);
+        clients_drop(g, c, FAULT_OK, NULL);
         return;
     }
+    c->heard_ns = clock_boot_ns();
     struct text bytes = {.ptr = (const char *)packet, .len = (size_t)got};
     if (bytes.len > sizeof packet) {
-        clients_drop(g, c, "a packet exceeds the channel's limit");
+        clients_drop(g, c, FAULT_LIMIT, "a packet exceeds the channel's limit");
         return;
     }
     struct status s = wire_read(bytes, WIRE_SENDER_CLIENT, &m);
@@ -137,6 +142,6 @@ void routes_serve(struct guard *g, struct client *c)
         s = route_message(g, c, &m);
     }
     if (!status_ok(s)) {
-        clients_drop(g, c, status_text(s, words, sizeof words));
+        clients_drop(g, c, s.fault, status_text(s, words, sizeof words));
     }
 }

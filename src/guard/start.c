@@ -102,8 +102,8 @@ static void find_position(struct guard *g)
     }
 }
 
-/* What was raised last is read from the ring itself: a guard killed between an alert and its note
- * of it would raise the alert twice. */
+/* Where each event lies, and what was raised last, is read from the ring itself: a guard killed
+ * between an alert and its note of it would raise the alert twice. */
 static void find_raised(struct guard *g)
 {
     struct stream_reader r;
@@ -113,7 +113,11 @@ static void find_raised(struct guard *g)
         return;
     }
     while (status_ok(stream_next(&r, g->record, &record))) {
-        if (!status_ok(event_open(record, &event)) || event.header.type != EVENT_ALERT) {
+        if (!status_ok(event_open(record, &event))) {
+            continue;
+        }
+        g->places[event.header.seq % PLACES] = r.position - record.len;
+        if (event.header.type != EVENT_ALERT) {
             continue;
         }
         for (unsigned i = 0; i < STREAM_CURSORS; i++) {
@@ -144,6 +148,7 @@ struct status start_all(struct guard *g)
     char folder[HOME_PATH];
     TRY(open_memory(g));
     g->started_ns = clock_boot_ns();
+    grace_begin(g);
     g->real_minus_boot_ns = clock_real_ns() - clock_boot_ns();
     g->dropped = kernel_dropped_all(&g->kernel); /* the last guard told of these */
     users_refresh(&g->users, "/etc/passwd");

@@ -209,6 +209,33 @@ void supervise_tick(struct guard *g, uint64_t now_ns)
     }
 }
 
+/* A component speaks once a second. One that is silent hangs: it is ended, and comes back as after
+ * any other end. Not after a suspend, when nobody could speak. */
+void supervise_watch(struct guard *g, uint64_t now_ns)
+{
+    uint64_t since_last = now_ns - g->watched_ns;
+    g->watched_ns = now_ns;
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+        struct client *c = &g->clients[i];
+        if (c->phase == CLIENT_FREE || !c->ours) {
+            continue;
+        }
+        if (since_last > 3ULL * CLOCK_NS_PER_S) {
+            c->heard_ns = now_ns;
+        }
+        for (unsigned k = 0; k < COMPONENT_COUNT; k++) {
+            bool hangs = now_ns - c->heard_ns > (uint64_t)HANG_S * CLOCK_NS_PER_S &&
+                         text_same(text_of(c->name), text_of(g->components[k].name));
+            if (hangs && g->components[k].pid > 0) {
+                publish_health(g, "critical", c->name, 1,
+                               "The %s has said nothing for %d s: it is ended.", c->name, HANG_S);
+                kill(g->components[k].pid, SIGKILL);
+                c->heard_ns = now_ns;
+            }
+        }
+    }
+}
+
 int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns)
 {
     int64_t next = -1;

@@ -11,8 +11,13 @@ static void put_end(struct event_builder *b, const struct seen *seen, enum part_
     if (!part || (part->bytes.len != 4 + 2 && part->bytes.len != 16 + 2)) {
         return;
     }
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
     size_t length = part->bytes.len - 2;
     const unsigned char *at = (const unsigned char *)part->bytes.ptr;
+    if (length == 16 && memcmp(at, mapped, sizeof mapped) == 0) {
+        at += sizeof mapped; /* IPv4 through an IPv6 socket is IPv4: rules name it so */
+        length = 4;
+    }
     if (inet_ntop(length == 4 ? AF_INET : AF_INET6, at, text, sizeof text)) {
         event_put_text(b, address, text_of(text));
         event_put_number(b, port, at[length] << 8 | at[length + 1]);

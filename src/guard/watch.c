@@ -49,6 +49,15 @@ void watch_settle(struct watch *w)
     keep(w, w->stale, UINT32_MAX);
 }
 
+void watch_orphan(struct watch *w, uint32_t client)
+{
+    for (unsigned i = 0; i < w->count; i++) {
+        if (w->patterns[i].client == client) {
+            w->patterns[i].client = 0; /* clients count from 1, so this is stale for ever */
+        }
+    }
+}
+
 void watch_forget(struct watch *w, uint32_t client)
 {
     keep(w, 0, client);

@@ -40,6 +40,9 @@ void watch_settle(struct watch *w);
 struct status watch_add(struct watch *w, uint32_t client, struct text pattern);
 void watch_forget(struct watch *w, uint32_t client);
 
+/* The client is gone and will be back: its patterns are nobody's until watch_settle(). */
+void watch_orphan(struct watch *w, uint32_t client);
+
 bool watch_matches(const struct watch *w, struct text path);
 
 /* The sieve for settings.watch: WATCH_WORDS words. */
