@@ -55,11 +55,11 @@ def nothing_is_lost_in_a_storm():
     instance.stop()
     server.close()
     shutil.rmtree(folder)
-    assert counted["execs"] == EXECS, counted
-    assert counted["opens"] == OPENS, counted
-    assert counted["connects"] == CONNECTS, counted
-    assert counted["lost"] == counted["gaps"] == counted["doubles"] == 0, counted
     assert status["dropped_kernel"] == 0 and status["malformed"] == 0, status
+    assert counted["lost"] == counted["gaps"] == counted["doubles"] == 0, counted
+    assert counted["execs"] == EXECS, (counted, status)
+    assert counted["opens"] == OPENS, (counted, status)
+    assert counted["connects"] == CONNECTS, (counted, status)
     assert all(c["lost"] == 0 for c in status["clients"]), status
     return said + [f"seen: {counted}"]
 
