@@ -165,12 +165,12 @@ INLINE void close_part(struct scratch *s, __u64 at, __u8 flags)
 {
     __u64 length = s->used - at - sizeof(struct part);
     BARRIER(at);
-    if (at > PARTS_MAX || s->full) {
+    if (at > PARTS_MAX) {
         return;
     }
     s->parts[at] = (__u8)length;
     s->parts[at + 1] = (__u8)(length >> 8);
-    s->parts[at + 3] = flags;
+    s->parts[at + 3] = flags | (s->full ? PART_CUT : 0);
 }
 
 /* A part with a terminated string of the kernel's or the caller's; the zero is left out. */

@@ -66,19 +66,18 @@ static __noinline int on_open(__u32 call, int fd)
         return 0;
     }
     __u32 file_mode = READ(struct file, file, f_mode);
-    if ((file_mode & (MODE_WRITE | MODE_CREATED)) == 0) {
-        if (wanted(RECORD_OPEN) && watched(READ(struct file, file, f_path.dentry))) {
-            struct inode *seen = READ(struct file, file, f_inode);
-            emit_opened(task, RECORD_OPEN, (__u16)call, file, seen,
-                        READ(struct inode, seen, i_mode));
-        }
-        return 0;
+    bool seen = wanted(RECORD_OPEN) && watched(READ(struct file, file, f_path.dentry));
+    if (!seen && (file_mode & (MODE_WRITE | MODE_CREATED)) == 0) {
+        return 0; /* nearly every open there is */
     }
     struct inode *inode = READ(struct file, file, f_inode);
     __u32 mode = READ(struct inode, inode, i_mode);
+    if (seen) {
+        emit_opened(task, RECORD_OPEN, (__u16)call, file, inode, mode);
+    }
     if (file_mode & MODE_CREATED) {
         emit_opened(task, RECORD_CREATE, (__u16)call, file, inode, mode);
-    } else if ((mode & S_TYPE) == S_REGULAR) {
+    } else if ((file_mode & MODE_WRITE) && (mode & S_TYPE) == S_REGULAR) {
         emit_opened(task, RECORD_MODIFY, (__u16)call, file, inode, mode);
     }
     return 0;

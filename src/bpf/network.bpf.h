@@ -81,6 +81,11 @@ static __noinline int on_connect(__u32 fd, const void *address, int error)
         return 0;
     }
     bool begun = error == 0 || error == ERROR_IN_PROGRESS || error >= ERROR_RESTART;
+    struct caller_address caller = {0};
+    bpf_probe_read_user(&caller, family == FAMILY_INET ? 8 : sizeof caller, address);
+    if (caller.family == 0) {
+        return 0; /* AF_UNSPEC: a disconnect */
+    }
     s->record.call = CALL_CONNECT;
     s->record.error = begun ? 0 : error;
     s->record.numbers[0] = READ(struct sock, sk, sk_protocol);
@@ -90,10 +95,8 @@ static __noinline int on_connect(__u32 fd, const void *address, int error)
         emit(s);
         return 0;
     }
-    struct caller_address caller = {0};
-    bpf_probe_read_user(&caller, family == FAMILY_INET ? 8 : sizeof caller, address);
     if (caller.family != family) {
-        return 0; /* AF_UNSPEC: a disconnect */
+        return 0;
     }
     put_address(s, PART_DESTINATION, family == FAMILY_INET ? (void *)caller.inet : caller.inet6,
                 family == FAMILY_INET ? 4 : 16, caller.port);

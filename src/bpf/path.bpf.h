@@ -13,6 +13,7 @@ struct walk {
     struct mount *mount;
     __u32 slot;
     __u32 flags; /* of the part */
+    __u64 end;   /* of scratch: a path may not crowd out what comes behind it */
 };
 
 INLINE void append_name(struct scratch *s, struct dentry *dentry)
@@ -28,7 +29,7 @@ static long walk_step(__u32 step, struct walk *w)
     struct scratch *s = scratch_at(w->slot);
     struct dentry *dentry = w->dentry;
     struct mount *mount = w->mount;
-    if (!s || s->full) {
+    if (!s || s->full || s->used > w->end) {
         w->flags |= PART_CUT;
         return 1;
     }
@@ -59,7 +60,8 @@ INLINE struct mount *mount_of(struct vfsmount *mnt)
 static __noinline void put_walk(struct scratch *s, __u32 slot, enum part_kind kind,
                                 struct vfsmount *mnt, struct dentry *dentry)
 {
-    struct walk w = {.dentry = dentry, .mount = mount_of(mnt), .slot = slot};
+    struct walk w = {
+        .dentry = dentry, .mount = mount_of(mnt), .slot = slot, .end = s->used + RECORD_PATH_MAX};
     __u64 part = open_part(s, kind);
     bpf_loop(RECORD_DEPTH_MAX, walk_step, &w, 0);
     close_part(s, part, (__u8)w.flags);

@@ -24,8 +24,8 @@ struct arguments {
     __u32 slot;
 };
 
-/* One chunk of the arguments, from where the program's stack holds them; `task`: the iterator's. */
-INLINE long copy_chunk(struct arguments *a, struct task_struct *task)
+/* One chunk of the arguments, from where the new program's stack holds them. */
+static long arguments_step(__u32 step, struct arguments *a)
 {
     struct scratch *s = scratch_at(a->slot);
     if (!s || a->at >= a->end) {
@@ -45,19 +45,12 @@ INLINE long copy_chunk(struct arguments *a, struct task_struct *task)
     if (length > CHUNK) {
         return 1;
     }
-    long failed = task ? bpf_copy_from_user_task(s->parts + used, length, (void *)a->at, task, 0)
-                       : bpf_probe_read_user(s->parts + used, length, (void *)a->at);
-    if (failed) {
+    if (bpf_probe_read_user(s->parts + used, length, (void *)a->at) != 0) {
         return 1;
     }
     s->used = used + length;
     a->at += length;
     return 0;
-}
-
-static long arguments_step(__u32 step, struct arguments *a)
-{
-    return copy_chunk(a, 0);
 }
 
 INLINE void put_arguments(struct scratch *s, __u32 slot, struct mm_struct *mm)
@@ -207,8 +200,10 @@ int BPF_PROG(on_exit, struct task_struct *task)
     return 0;
 }
 
-/* Processes that were there before the rest was attached: guard reads the iterator's file. */
-SEC("iter.s/task")
+/* Processes that were there before the rest was attached; read by guard from the iterator's file.
+ * Their arguments guard takes from /proc: reading another's memory here could wait for a page that
+ * a file system in user space never delivers. */
+SEC("iter/task")
 
 int on_task(struct bpf_iter__task *context)
 {
@@ -224,21 +219,13 @@ int on_task(struct bpf_iter__task *context)
     bpf_probe_read_kernel(s->record.comm, sizeof s->record.comm, task->comm);
     s->record.numbers[3] = task->real_parent->tgid;
     s->record.numbers[4] = task->real_parent->group_leader->start_boottime;
-    if (mm && mm->exe_file) { /* kernel threads have neither program nor arguments */
+    if (mm && mm->exe_file) { /* kernel threads have no program */
         put_program(s, iterator_slot, task, mm->exe_file);
-        struct arguments a = {.at = mm->arg_start, .end = mm->arg_end};
-        __u64 part = open_part(s, PART_ARGUMENTS);
-        bool longer = a.end - a.at > CHUNK;
-        if (longer) {
-            a.end = a.at + CHUNK;
-        }
-        copy_chunk(&a, task);
-        close_part(s, part, longer ? PART_CUT : 0);
     }
     __u64 used = s->used;
     BARRIER(used);
     if (used <= PARTS_MAX + CHUNK) {
-        s->record.size = sizeof(struct record) + used;
+        s->record.size = (__u32)(sizeof(struct record) + used);
         bpf_seq_write(context->meta->seq, s, sizeof(struct record) + used);
     }
     return 0;

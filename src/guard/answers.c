@@ -173,7 +173,7 @@ static void write_tree_of(struct guard *g, struct json *j, uint32_t pid)
     json_key(j, "processes");
     json_open(j, '[');
     const struct process *up = root ? processes_find(&g->processes, root->parent_guid) : NULL;
-    for (unsigned depth = 0; up && depth < 64; depth++) {
+    for (unsigned depth = 0; up && depth < 32; depth++) { /* at most 12 KiB each */
         write_process(g, j, up);
         up = processes_find(&g->processes, up->parent_guid);
     }

@@ -3,9 +3,9 @@
 #include "guard/guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -100,18 +100,24 @@ struct status clients_adopt(struct guard *g, int socket, const char *name)
 {
     int size = SEND_BUFFER;
     OWN(fd_drop) int fd = socket;
-    OWN(fd_drop) int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int wake_pair[2] = {-1, -1};
+    if (pipe2(wake_pair, O_CLOEXEC | O_NONBLOCK) != 0) {
+        FAIL_SYS(errno);
+    }
+    OWN(fd_drop) int wake_theirs = wake_pair[0];
+    OWN(fd_drop) int wake = wake_pair[1];
     struct client *c = free_client(g);
     if (!c) {
         FAIL(LIMIT);
     }
-    if (wake < 0 || setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) != 0) {
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size) != 0) {
         FAIL_SYS(errno);
     }
     TRY(poll_add(g, fd, c));
     *c = (struct client){.phase = CLIENT_GREETING,
                          .socket = fd_take(&fd),
                          .wake = fd_take(&wake),
+                         .wake_theirs = fd_take(&wake_theirs),
                          .id = (uint32_t)++g->kept->clients};
     snprintf(c->name, sizeof c->name, "%s", name);
     c->heard_ns = clock_boot_ns();
@@ -183,6 +189,7 @@ void clients_drop(struct guard *g, struct client *c, enum fault fault, const cha
     }
     close(c->socket);
     close(c->wake);
+    fd_drop(&c->wake_theirs);
     if (c->ours) { /* its successor will want the same */
         grace_begin(g);
         watch_orphan(&g->kept->watch, c->id);
@@ -191,6 +198,18 @@ void clients_drop(struct guard *g, struct client *c, enum fault fault, const cha
     }
     *c = (struct client){.phase = CLIENT_FREE};
     interest_changed(g);
+}
+
+/* Once a second: who connects and says nothing takes up a place. */
+void clients_expire(struct guard *g, uint64_t now_ns)
+{
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+        struct client *c = &g->clients[i];
+        if (c->phase == CLIENT_GREETING && !c->ours &&
+            now_ns - c->heard_ns > (uint64_t)GREETING_S * CLOCK_NS_PER_S) {
+            clients_drop(g, c, FAULT_TIMEOUT, "it did not say hello in time");
+        }
+    }
 }
 
 /* Once a batch, not once an event. */
@@ -202,15 +221,18 @@ void clients_wake(struct guard *g)
     g->news = false;
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         if (g->clients[i].phase == CLIENT_OPEN) {
-            /* Full: it was woken 2^64 - 1 times and never looked. */
-            eventfd_write(g->clients[i].wake, 1);
+            /* A pipe of its own, not an eventfd: what a client does to its end cannot make ours
+             * block. Full: it has been told often enough. */
+            if (write(g->clients[i].wake, "", 1) < 0) {
+                continue;
+            }
         }
     }
 }
 
 struct status client_greet(struct guard *g, struct client *c, const struct wire_hello *hello)
 {
-    int fds[2] = {g->stream_fd, c->wake};
+    int fds[2] = {g->stream_fd, c->wake_theirs};
     if (hello->version_min > WIRE_VERSION || hello->version_max < WIRE_VERSION) {
         FAIL(VERSION);
     }
@@ -238,6 +260,7 @@ struct status client_greet(struct guard *g, struct client *c, const struct wire_
                     .resume_seq = c->cursor ? c->cursor->seq : 0},
     };
     TRY(client_send(c, &m, fds, 2));
+    fd_drop(&c->wake_theirs);
     c->phase = CLIENT_OPEN;
     return OK;
 }

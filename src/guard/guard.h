@@ -25,6 +25,7 @@ enum {
     BATCH_MAX = 1024,        /* records between two looks at clients and children: some 5 ms */
     OTHERS_MAX = 16,  /* clients that are not our own: engine and courier find a place always */
     PLACES = 1 << 16, /* events whose place in the stream is remembered, for alerts */
+    GREETING_S = 5,   /* for a client to say hello */
     HANG_S = 20, /* a component that has said nothing for so long hangs: it speaks once a second */
     GRACE_MS = 2000,    /* after a start: who was subscribed before is given time to come back */
     POLL_MS = 5,        /* between two looks while records come */
@@ -44,6 +45,7 @@ struct kept {
     uint64_t clients;    /* numbers given to clients so far */
     uint64_t clean;      /* 1: the last guard left in good order */
     uint64_t starts;     /* guards that worked with this memory */
+    uint64_t scanned;    /* 1: the processes that were there before are known */
     struct watch watch;
 };
 
@@ -55,7 +57,8 @@ enum client_phase { CLIENT_FREE, CLIENT_GREETING, CLIENT_OPEN };
 struct client {
     enum client_phase phase;
     int socket;
-    int wake; /* an eventfd that it shares */
+    int wake;        /* our end of a pipe: a byte in it says that events wait */
+    int wake_theirs; /* its end, until it is handed over */
     uint32_t id;
     uint64_t types;    /* what it subscribed to */
     uint64_t position; /* as it last said */
@@ -174,6 +177,7 @@ struct status clients_listen(struct guard *g);
 struct status clients_adopt(struct guard *g, int socket, const char *name);
 void clients_accept(struct guard *g);
 void clients_wake(struct guard *g);
+void clients_expire(struct guard *g, uint64_t now_ns);
 
 /* Ends it; `why` (NULL: it went by itself) is told to it and to people. */
 void clients_drop(struct guard *g, struct client *c, enum fault fault, const char *why);

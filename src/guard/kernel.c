@@ -172,23 +172,29 @@ static struct status open_ring(struct kernel *k, const char *folder)
     return OK;
 }
 
+/* Loads in the place of whatever lies there. The mark goes first and comes last: what was left half
+ * done bears none. */
+static struct status replace(struct kernel *k, const struct kernel_options *o)
+{
+    k->adopted = false;
+    k->program_count = 0;
+    TRY(pins_clear(o->folder, "made"));
+    TRY(pins_clear(o->folder, "link"));
+    TRY(pins_clear(o->folder, "map"));
+    TRY(load_fresh(k, o));
+    TRY(pins_mark(o->folder, build_digest()));
+    return open_ring(k, o->folder);
+}
+
 static struct status open_all(struct kernel *k, const struct kernel_options *o)
 {
     TRY(pins_mount(o->folder));
-    if (pins_made_by(o->folder, build_digest())) {
-        k->adopted = true;
-        note_pinned(k, o->folder);
-    } else {
-        /* Of another build, or half made: a guard that was killed while it loaded. */
-        TRY(pins_clear(o->folder, "link"));
-        TRY(pins_clear(o->folder, "map_events"));
-        TRY(pins_clear(o->folder, "map_settings"));
+    if (!pins_made_by(o->folder, build_digest())) {
+        return replace(k, o);
     }
-    if (!k->adopted) {
-        TRY(load_fresh(k, o));
-        TRY(pins_mark(o->folder, build_digest()));
-    }
-    return open_ring(k, o->folder);
+    k->adopted = true;
+    note_pinned(k, o->folder);
+    return status_ok(open_ring(k, o->folder)) ? OK : replace(k, o);
 }
 
 struct status kernel_open(struct kernel_options options, struct kernel *out)

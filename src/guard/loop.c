@@ -6,15 +6,32 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+/* What lies at our position is no record: nothing in the ring can be trusted, so go on where it
+ * ends. */
+static void resync(struct guard *g)
+{
+    g->position = ring_end(&g->kernel.ring);
+    g->malformed++;
+    publish_health(g, "critical", "guard", 1,
+                   "The kernel's ring was out of step; records in it are lost.");
+}
+
 unsigned loop_drain(struct guard *g)
 {
     struct text record;
     uint64_t end;
     unsigned taken = 0;
-    while (taken < BATCH_MAX &&
-           status_ok(ring_next(&g->kernel.ring, &g->position, &record, &end))) {
+    struct status s = OK;
+    while (taken < BATCH_MAX) {
+        s = ring_next(&g->kernel.ring, &g->position, &record, &end);
+        if (!status_ok(s)) {
+            break;
+        }
         publish_record(g, record, end);
         taken++;
+    }
+    if (s.fault == FAULT_INVALID) {
+        resync(g);
     }
     ring_release(&g->kernel.ring, g->position);
     clients_wake(g);
@@ -30,6 +47,7 @@ static void each_second(struct guard *g)
     g->real_minus_boot_ns = clock_real_ns() - clock_boot_ns();
     users_refresh(&g->users, "/etc/passwd");
     supervise_watch(g, clock_boot_ns());
+    clients_expire(g, clock_boot_ns());
     if (!in_grace(g)) {
         watch_settle(&g->kept->watch);
     }

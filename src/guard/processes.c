@@ -170,21 +170,27 @@ void process_seal(struct process *process)
     __atomic_store_n(&process->sealed, 1, __ATOMIC_RELEASE);
 }
 
+/* Of a path the end says most, of arguments the beginning. */
+enum keep { KEEP_END, KEEP_BEGINNING };
+
 static uint16_t put_text(struct process *process, size_t at, struct text text, size_t max,
-                         bool *cut)
+                         enum keep keep, bool *cut)
 {
     size_t room = PROCESS_TEXT - at < max ? PROCESS_TEXT - at : max;
-    *cut = *cut || text.len > room;
-    text = text_part(text, 0, room);
+    size_t over = text.len > room ? text.len - room : 0;
+    *cut = *cut || over > 0;
+    text = text_part(text, keep == KEEP_END ? over : 0, room);
     memmove(process->text + at, text.ptr, text.len);
     return (uint16_t)text.len;
 }
 
 void process_set_texts(struct process *process, struct process_texts t)
 {
-    size_t at = process->path_length = put_text(process, 0, t.path, PROCESS_PATH_MAX, &t.path_cut);
-    at += process->cwd_length = put_text(process, at, t.cwd, PROCESS_CWD_MAX, &t.cwd_cut);
-    process->arguments_length = put_text(process, at, t.arguments, PROCESS_TEXT, &t.arguments_cut);
+    size_t at = process->path_length =
+        put_text(process, 0, t.path, PROCESS_PATH_MAX, KEEP_END, &t.path_cut);
+    at += process->cwd_length = put_text(process, at, t.cwd, PROCESS_CWD_MAX, KEEP_END, &t.cwd_cut);
+    process->arguments_length =
+        put_text(process, at, t.arguments, PROCESS_TEXT, KEEP_BEGINNING, &t.arguments_cut);
     process->cut =
         (uint8_t)((t.path_cut ? PROCESS_CUT_PATH : 0) | (t.cwd_cut ? PROCESS_CUT_CWD : 0) |
                   (t.arguments_cut ? PROCESS_CUT_ARGUMENTS : 0));

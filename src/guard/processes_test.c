@@ -107,11 +107,15 @@ static void long_texts_are_cut_and_marked(void **state)
     struct processes p = fresh_table();
     struct process *process = processes_claim(&p, 1, 1000);
     struct text text = {.ptr = longer, .len = sizeof longer};
+    longer[0] = 'a';
+    longer[sizeof longer - 1] = 'z';
     process_set_texts(process,
                       (struct process_texts){.path = text, .cwd = text, .arguments = text});
     struct process_texts t = process_texts(process);
     assert_true(t.path_cut && t.cwd_cut && t.arguments_cut);
     assert_int_equal(t.path.len, PROCESS_PATH_MAX);
+    assert_int_equal(t.path.ptr[t.path.len - 1], 'z'); /* the name itself stays */
+    assert_int_equal(t.arguments.ptr[0], 'a');
     assert_int_equal(t.cwd.len, PROCESS_CWD_MAX);
     assert_int_equal(t.path.len + t.cwd.len + t.arguments.len, PROCESS_TEXT);
     processes_done(&p);

@@ -70,7 +70,7 @@ uint64_t ring_position(const struct ring *r)
     return __atomic_load_n(r->consumer, __ATOMIC_RELAXED);
 }
 
-bool ring_empty(const struct ring *r, uint64_t position)
+uint64_t ring_end(const struct ring *r)
 {
-    return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE) == position;
+    return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 }

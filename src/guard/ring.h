@@ -29,5 +29,5 @@ struct status ring_next(struct ring *r, uint64_t *position, struct text *out, ui
 /* Everything before `position` may be written again. Once a batch, not once a record. */
 void ring_release(struct ring *r, uint64_t position);
 
-uint64_t ring_position(const struct ring *r);
-bool ring_empty(const struct ring *r, uint64_t position);
+uint64_t ring_position(const struct ring *r); /* up to which it was released */
+uint64_t ring_end(const struct ring *r);      /* behind the last record */

@@ -45,6 +45,7 @@ const struct seen_part *seen_part(const struct seen *seen, enum part_kind kind, 
 struct joined {
     char *room;
     size_t used;
+    size_t floor; /* ".." climbs no further: the root of a chroot */
     bool cut;
 };
 
@@ -55,7 +56,7 @@ static void join_name(struct joined *j, struct text name)
     }
     if (text_same(name, TEXT(".."))) {
         size_t slash = text_find_last((struct text){.ptr = j->room, .len = j->used}, '/');
-        j->used = slash == SIZE_MAX ? 0 : slash;
+        j->used = slash == SIZE_MAX || slash < j->floor ? j->floor : slash;
         return;
     }
     if (name.len + 1 > SEEN_PATH - j->used) {
@@ -128,6 +129,7 @@ struct text seen_user_path(const struct seen *seen, unsigned nth, char *room, bo
     struct joined j = {.room = room, .cut = (user->flags & PART_CUT) != 0};
     if (base) {
         join_walk(&j, base);
+        j.floor = text_starts(user->bytes, TEXT("/")) ? j.used : 0;
     }
     join_string(&j, user->bytes);
     return joined_text(&j, cut);

@@ -8,7 +8,9 @@
 #include "base/bytes.h"
 #include "bpf/records.h"
 
-enum { SEEN_PARTS = 8, SEEN_PATH = RECORD_PATH_MAX };
+/* Room for a path: a base and a caller's string, each cut by the kernel part, and the last name of
+ * each. */
+enum { SEEN_PARTS = 8, SEEN_PATH = 2 * RECORD_PATH_MAX + 1024 };
 
 struct seen_part {
     enum part_kind kind;

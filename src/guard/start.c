@@ -97,7 +97,9 @@ static struct status open_memory(struct guard *g)
 static void find_position(struct guard *g)
 {
     g->position = ring_position(&g->kernel.ring);
-    if (g->kernel.adopted && g->stream.last_origin > g->position) {
+    /* An origin beyond the ring's end is of another ring, before a kernel part was replaced. */
+    if (g->kernel.adopted && g->stream.last_origin > g->position &&
+        g->stream.last_origin <= ring_end(&g->kernel.ring)) {
         g->position = g->stream.last_origin;
     }
 }
@@ -154,8 +156,9 @@ struct status start_all(struct guard *g)
     users_refresh(&g->users, "/etc/passwd");
     find_position(g);
     find_raised(g);
-    if (!g->kernel.adopted) {
+    if (!g->kernel.adopted || !g->kept->scanned) {
         TRY(kernel_scan(home_path(&g->home, "run/bpf", folder), publish_scanned, g));
+        g->kept->scanned = 1;
     }
     TRY(open_loop(g));
     TRY(clients_listen(g));

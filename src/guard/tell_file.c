@@ -88,6 +88,11 @@ static void tell_names(struct guard *g, const struct story *story, enum event_ty
         return;
     }
     struct text old = seen_user_path(story->seen, 0, g->room[0], &old_cut);
+    const struct seen_part *target = seen_part(story->seen, PART_USER_PATH, 0);
+    if (type == EVENT_FILE_CREATE &&
+        target) { /* what a symbolic link holds is text, and no path yet */
+        old = target->bytes;
+    }
     struct text new = seen_user_path(story->seen, 1, g->room[1], &new_cut);
     tell_begin(g, &b);
     event_put_cut(&b, FIELD_SOURCE_PATH, old, old_cut);

@@ -1,5 +1,10 @@
+#include "base/own.h"
 #include "bpf/calls.h"
 #include "guard/story.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
 
 static bool is_hex(char c)
 {
@@ -162,9 +167,9 @@ void on_fork(struct guard *g, struct story *story)
     struct event_builder b;
     inherit(g, story);
     /* Two events of one record: only the last bears its origin, so that a guard killed between them
-     * takes the record up again. */
+     * takes the record up again, and the first is told twice rather than the second never. */
     uint64_t origin = story->origin;
-    story->origin -= r->numbers[2] != 0;
+    story->origin = r->numbers[2] != 0 ? 0 : origin;
     if (wanted(g, EVENT_PROCESS_FORK)) {
         tell_begin(g, &b);
         event_put_number(&b, FIELD_CHILD_PID, (int64_t)r->numbers[0]);
@@ -181,9 +186,11 @@ void on_fork(struct guard *g, struct story *story)
 void on_ended(struct guard *g, struct story *story)
 {
     const struct record *r = &story->seen->record;
+    struct process *p = story->process;
     struct event_builder b;
-    /* The last two threads may both have reported. */
-    if (story->process && !processes_end(&g->processes, story->process, r->time_ns)) {
+    /* The last two threads may both have reported; and a guard may have been killed in this very
+     * place. */
+    if (p && p->state == PROCESS_ENDED && p->end_ns != r->time_ns) {
         return;
     }
     if (wanted(g, EVENT_PROCESS_EXIT)) {
@@ -191,6 +198,9 @@ void on_ended(struct guard *g, struct story *story)
         event_put_number(&b, FIELD_EXIT_CODE, (int64_t)(r->numbers[0] >> 8 & 0xff));
         event_put_number(&b, FIELD_EXIT_SIGNAL, (int64_t)(r->numbers[0] & 0x7f));
         tell(g, &b, EVENT_PROCESS_EXIT, story);
+    }
+    if (p) {
+        processes_end(&g->processes, p, r->time_ns);
     }
 }
 
@@ -203,6 +213,19 @@ void on_namespace(struct guard *g, struct story *story)
     }
 }
 
+/* From /proc, which takes them only from memory that is there: no page of another's can make us
+ * wait. */
+static struct text read_arguments(struct guard *g, uint32_t pid)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%u/cmdline", pid);
+    OWN(fd_drop) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd < 0 ? -1 : read(fd, g->record, PROCESS_TEXT);
+    struct seen_part part = {
+        .bytes = {.ptr = (const char *)g->record, .len = got > 0 ? (size_t)got : 0}};
+    return seen_arguments(&part, g->arguments);
+}
+
 void on_scanned(struct guard *g, struct story *story)
 {
     const struct record *r = &story->seen->record;
@@ -210,6 +233,9 @@ void on_scanned(struct guard *g, struct story *story)
     struct process *p = processes_claim(&g->processes, r->pid, r->start_ns);
     set_program(g, p, story->seen, &t);
     if (p) {
+        t.arguments = read_arguments(g, r->pid);
+        t.arguments_cut = t.arguments.len == PROCESS_TEXT;
+        process_set_texts(p, t);
         p->from_scan = 1;
         process_seal(p);
     }

@@ -347,11 +347,12 @@ static void receive(struct bh_client *c)
 
 /* ── what happens ── */
 
-/* The number itself says nothing: that it could be read is the news. */
+/* What is read says nothing: that it could be read is the news. A timer's number, or a byte for each
+ * batch of events. */
 static void empty(int fd)
 {
-    uint64_t times;
-    if (fd >= 0 && read(fd, &times, sizeof times) < 0) {
+    char times[4096];
+    if (fd >= 0 && read(fd, times, sizeof times) < 0) {
         return; /* somebody was faster, and there is nothing in it */
     }
 }

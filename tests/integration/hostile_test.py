@@ -152,6 +152,7 @@ def nothing_passes_by_while_the_engine_is_away():
     program = f"/dev/shm/bulkhead-away-{os.getpid()}"
     shutil.copy("/bin/true", program)
     for _ in range(8):
+        bulkhead.wait_for(lambda: instance.component("engine").get("pid", 0), 5, "engine")
         os.kill(instance.component("engine")["pid"], signal.SIGKILL)
         for _ in range(25):
             subprocess.run([program], check=True)
