@@ -239,6 +239,14 @@ static void check_sight(struct json *j)
           "they are taken from the caller's memory: another thread could change them in between",
           "rules that must not be fooled should match creation and execution, whose paths are the "
           "kernel's");
+    check(j, "descriptors of another thread", false,
+          "an opened file is looked up when open(2) returns: a thread that closes it in that "
+          "moment hides it",
+          "the tier of kernels that permit fentry or BPF LSM will not have this gap");
+    check(j, "calls answered by seccomp", false,
+          "a filter that makes a call return 0 without running it looks like success", "");
+    check(j, "x32 and 16-bit calls", false, "their numbers are not looked at",
+          "kernels of Debian have x32 off unless syscall.x32=y is given");
     check(j, "udp without connect", false, "datagrams sent with sendto(2) alone are not seen", "");
 }
 

@@ -38,6 +38,17 @@ unsigned loop_drain(struct guard *g)
     return taken;
 }
 
+/* Records are missing, ends of processes perhaps among them: look at what lives. */
+static void reconcile(struct guard *g)
+{
+    char folder[HOME_PATH];
+    uint64_t start_ns = clock_boot_ns();
+    struct status s = kernel_scan(home_path(&g->home, "run/bpf", folder), publish_scanned, g);
+    if (status_ok(s)) { /* otherwise the next loss tries again */
+        processes_reconcile(&g->processes, start_ns, clock_boot_ns());
+    }
+}
+
 static void each_second(struct guard *g)
 {
     uint64_t expirations;
@@ -58,6 +69,7 @@ static void each_second(struct guard *g)
                        "%llu records found the kernel's ring full and are lost.",
                        (unsigned long long)(now_dropped - g->dropped));
         g->dropped = now_dropped;
+        reconcile(g);
     }
 }
 

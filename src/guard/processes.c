@@ -32,14 +32,36 @@ static void chain_in(struct processes *p, uint32_t index)
     *head = index + 1;
 }
 
+static void unlink_from(uint32_t *head, uint32_t *chain, uint32_t index)
+{
+    uint32_t *at = head;
+    while (*at != index + 1) {
+        ENSURE(*at != 0);
+        at = &chain[*at - 1];
+    }
+    *at = chain[index];
+}
+
 static void chain_out(struct processes *p, uint32_t index)
 {
-    uint32_t *link = head_of(p, processes_at(p, index)->guid);
-    while (*link != index + 1) {
-        ENSURE(*link != 0);
-        link = &p->chain[*link - 1];
-    }
-    *link = p->chain[index];
+    unlink_from(head_of(p, processes_at(p, index)->guid), p->chain, index);
+}
+
+static uint32_t *pid_head(struct processes *p, uint32_t pid)
+{
+    return &p->pid_heads[pid % p->count];
+}
+
+static void pid_in(struct processes *p, uint32_t index)
+{
+    uint32_t *head = pid_head(p, processes_at(p, index)->pid);
+    p->pid_chain[index] = *head;
+    *head = index + 1;
+}
+
+static void pid_out(struct processes *p, uint32_t index)
+{
+    unlink_from(pid_head(p, processes_at(p, index)->pid), p->pid_chain, index);
 }
 
 static void age_in(struct processes *p, uint32_t index)
@@ -86,6 +108,7 @@ static void adopt(struct processes *p, uint32_t index)
     if (process->state == PROCESS_ENDED) {
         age_in(p, index);
     } else {
+        pid_in(p, index);
         p->live++;
     }
 }
@@ -93,7 +116,7 @@ static void adopt(struct processes *p, uint32_t index)
 struct status processes_open(void *memory, uint32_t count, struct processes *out)
 {
     struct processes p = {.slots = memory, .count = count};
-    OWN(heap_drop) uint32_t *table = heap_alloc(count, 4 * sizeof *table);
+    OWN(heap_drop) uint32_t *table = heap_alloc(count, 7 * sizeof *table);
     if (!table) {
         FAIL(MEMORY);
     }
@@ -101,6 +124,9 @@ struct status processes_open(void *memory, uint32_t count, struct processes *out
     p.chain = table + count;
     p.older = table + 2UL * count;
     p.newer = table + 3UL * count;
+    p.pid_heads = table + 4UL * count;
+    p.pid_chain = table + 5UL * count;
+    p.seen = table + 6UL * count;
     for (uint32_t i = count; i-- > 0;) {
         adopt(&p, i);
     }
@@ -124,6 +150,34 @@ struct process *processes_find(struct processes *p, uint64_t guid)
         }
     }
     return NULL;
+}
+
+struct process *processes_by_pid(struct processes *p, uint32_t pid)
+{
+    for (uint32_t link = *pid_head(p, pid); link != 0; link = p->pid_chain[link - 1]) {
+        struct process *process = processes_at(p, link - 1);
+        if (process->pid == pid) {
+            return process;
+        }
+    }
+    return NULL;
+}
+
+void processes_seen(struct processes *p, const struct process *process)
+{
+    p->seen[index_of(p, process)] = 1;
+}
+
+unsigned processes_reconcile(struct processes *p, uint64_t start_ns, uint64_t now_ns)
+{
+    unsigned ended = 0;
+    for (uint32_t i = 0; i < p->count; i++) {
+        struct process *process = processes_at(p, i);
+        bool gone = process->state == PROCESS_LIVE && !p->seen[i] && process->start_ns < start_ns;
+        ended += gone && processes_end(p, process, now_ns);
+        p->seen[i] = 0;
+    }
+    return ended;
 }
 
 static void release_oldest(struct processes *p)
@@ -160,6 +214,7 @@ struct process *processes_claim(struct processes *p, uint32_t pid, uint64_t star
     process->pid = pid;
     process->start_ns = start_ns;
     chain_in(p, index);
+    pid_in(p, index);
     p->live++;
     return process;
 }
@@ -217,6 +272,7 @@ bool processes_end(struct processes *p, struct process *process, uint64_t end_ns
     }
     process->end_ns = end_ns;
     process->state = PROCESS_ENDED;
+    pid_out(p, index_of(p, process));
     age_in(p, index_of(p, process));
     p->live--;
     return true;

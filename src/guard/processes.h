@@ -53,10 +53,13 @@ enum { PROCESS_CUT_PATH = 1, PROCESS_CUT_CWD = 2, PROCESS_CUT_ARGUMENTS = 4 };
 struct processes {
     struct process *slots; /* shared memory */
     uint32_t count;
-    uint32_t *heads; /* hash of guid → slot + 1 */
-    uint32_t *chain; /* slot → next slot + 1 of the same hash */
+    uint32_t *heads;     /* hash of guid → slot + 1 */
+    uint32_t *chain;     /* slot → next slot + 1 of the same hash */
+    uint32_t *pid_heads; /* the same by pid, of those that live */
+    uint32_t *pid_chain;
     uint32_t *older; /* of those that ended, a list by age … */
     uint32_t *newer;
+    uint32_t *seen;          /* 1: named since the last reconciliation */
     uint32_t oldest, newest; /* slot + 1 */
     uint32_t unused;         /* slot + 1 of a list through `chain` */
     uint32_t live;
@@ -74,7 +77,8 @@ void processes_done(struct processes *p);
 /* The slot `index`, free or not. */
 struct process *processes_at(const struct processes *p, uint32_t index);
 
-/* NULL: not known. */
+/* NULL: not known. By pid: the one that lives. */
+struct process *processes_by_pid(struct processes *p, uint32_t pid);
 struct process *processes_find(struct processes *p, uint64_t guid);
 
 /* The slot of a process, an empty one where it is new; unsealed until process_seal(). NULL: all
@@ -90,6 +94,11 @@ struct process_texts {
 
 void process_set_texts(struct process *process, struct process_texts texts);
 struct process_texts process_texts(const struct process *process);
+
+/* After a loss of records: processes that live are named again by processes_seen() between these
+ * two, and what was not named, and began before `start_ns`, has ended. Returns how many. */
+void processes_seen(struct processes *p, const struct process *process);
+unsigned processes_reconcile(struct processes *p, uint64_t start_ns, uint64_t now_ns);
 
 /* It ended at `end_ns`. False: it had ended before. */
 bool processes_end(struct processes *p, struct process *process, uint64_t end_ns);

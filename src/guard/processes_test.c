@@ -148,6 +148,38 @@ static void it_agrees_with_a_list(void **state)
     processes_done(&p);
 }
 
+static void what_lives_is_found_by_pid(void **state)
+{
+    (void)state;
+    struct processes p = fresh_table();
+    come(&p, 1);
+    come(&p, 2);
+    assert_ptr_equal(processes_by_pid(&p, 2), find(&p, 2));
+    processes_end(&p, find(&p, 2), 9);
+    assert_null(processes_by_pid(&p, 2));
+    processes_done(&p);
+    p = open_table();
+    assert_ptr_equal(processes_by_pid(&p, 1), find(&p, 1));
+    assert_null(processes_by_pid(&p, 2));
+    processes_done(&p);
+}
+
+/* Ends that were lost with their records: who is not named again, and is no newcomer, is gone. */
+static void ghosts_are_laid(void **state)
+{
+    (void)state;
+    struct processes p = fresh_table();
+    come(&p, 1);
+    come(&p, 2);
+    come(&p, 3); /* began at 3000 */
+    processes_seen(&p, find(&p, 1));
+    assert_int_equal(processes_reconcile(&p, 3000, 5000), 1);
+    assert_int_equal(p.live, 2);
+    assert_null(processes_by_pid(&p, 2));
+    assert_non_null(processes_by_pid(&p, 3));
+    processes_done(&p);
+}
+
 static void no_memory_is_a_status(void **state)
 {
     (void)state;
@@ -165,6 +197,8 @@ int main(void)
         cmocka_unit_test(garbage_in_memory_is_freed),
         cmocka_unit_test(long_texts_are_cut_and_marked),
         cmocka_unit_test(it_agrees_with_a_list),
+        cmocka_unit_test(what_lives_is_found_by_pid),
+        cmocka_unit_test(ghosts_are_laid),
         cmocka_unit_test(no_memory_is_a_status),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

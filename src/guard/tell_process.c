@@ -230,6 +230,11 @@ void on_scanned(struct guard *g, struct story *story)
 {
     const struct record *r = &story->seen->record;
     struct process_texts t;
+    if (story->process &&
+        story->process->state == PROCESS_LIVE) { /* what we saw happen is better */
+        processes_seen(&g->processes, story->process);
+        return;
+    }
     struct process *p = processes_claim(&g->processes, r->pid, r->start_ns);
     set_program(g, p, story->seen, &t);
     if (p) {
@@ -238,5 +243,6 @@ void on_scanned(struct guard *g, struct story *story)
         process_set_texts(p, t);
         p->from_scan = 1;
         process_seal(p);
+        processes_seen(&g->processes, p);
     }
 }

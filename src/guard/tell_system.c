@@ -1,18 +1,6 @@
 #include "bpf/calls.h"
 #include "guard/story.h"
 
-/* Processes are named by pid alone here: the living one of that number is meant. */
-static const struct process *by_pid(struct guard *g, uint32_t pid)
-{
-    for (uint32_t i = 0; i < g->processes.count; i++) {
-        const struct process *p = processes_at(&g->processes, i);
-        if (p->state == PROCESS_LIVE && p->pid == pid) {
-            return p;
-        }
-    }
-    return NULL;
-}
-
 void on_trace(struct guard *g, struct story *story)
 {
     static const char *const names[] = {[TRACE_TRACEME] = "traceme",
@@ -27,7 +15,8 @@ void on_trace(struct guard *g, struct story *story)
     tell_begin(g, &b);
     event_put_text(&b, FIELD_OPERATION, text_of(names[r->numbers[0]]));
     event_put_number(&b, FIELD_TARGET_PID, (int64_t)r->numbers[1]);
-    const struct process *target = by_pid(g, (uint32_t)r->numbers[1]);
+    /* By pid alone: the living one of that number is meant. */
+    const struct process *target = processes_by_pid(&g->processes, (uint32_t)r->numbers[1]);
     if (target) {
         struct process_texts t = process_texts(target);
         event_put_number(&b, FIELD_TARGET_GUID, (int64_t)target->guid);
