@@ -196,7 +196,7 @@ static struct status deliver_until_stopped(struct delivery *d)
         if (result == BH_CLOSED) {
             FAIL(CLOSED);
         }
-        if (result != BH_OK && result != BH_TIMEOUT && !stopping) {
+        if (result != BH_OK && result != BH_TIMEOUT) {
             FAIL(INVALID);
         }
     }

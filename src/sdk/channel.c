@@ -144,7 +144,8 @@ int channel_send_until(struct bh_client *c, const struct wire_message *message,
         }
         if (c->channel.phase == CHANNEL_OPEN) {
             struct pollfd room = {.fd = c->channel.socket, .events = POLLOUT};
-            result = poll(&room, 1, left_ms) < 0 ? client_fail_sys(c, "cannot wait") : BH_OK;
+            bool failed = poll(&room, 1, left_ms) < 0 && errno != EINTR;
+            result = failed ? client_fail_sys(c, "cannot wait") : BH_OK;
         } else {
             result = channel_pump(c, left_ms);
         }
@@ -347,8 +348,8 @@ static void receive(struct bh_client *c)
 
 /* ── what happens ── */
 
-/* What is read says nothing: that it could be read is the news. A timer's number, or a byte for each
- * batch of events. */
+/* What is read says nothing: that it could be read is the news. A timer's number, or a byte for
+ * each batch of events. */
 static void empty(int fd)
 {
     char times[4096];
@@ -372,6 +373,9 @@ int channel_pump(struct bh_client *c, int timeout_ms)
     struct channel *ch = &c->channel;
     struct epoll_event ready[CHANNEL_EVENTS];
     int count = epoll_wait(ch->poll, ready, CHANNEL_EVENTS, timeout_ms);
+    if (count < 0 && errno == EINTR) {
+        return BH_AGAIN; /* a handler ran, or the process was stopped and goes on */
+    }
     if (count < 0) {
         return client_fail_sys(c, "cannot wait");
     }

@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static struct test_guard guard;
@@ -391,6 +393,58 @@ static void the_system_log_is_handed_over(void **state)
     assert_int_equal(bh_client_syslog(client, 1000, &got), BH_MISSING);
 }
 
+/* ── signals ── */
+
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+static void alarm_every_ms(int ms)
+{
+    const struct sigaction handler = {.sa_handler = on_alarm}; /* no SA_RESTART */
+    struct itimerval timer = {.it_interval.tv_usec = ms * 1000, .it_value.tv_usec = ms * 1000};
+    assert_int_equal(sigaction(SIGALRM, &handler, NULL), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+/* Its caller may look at what the handler set. */
+static void a_signal_ends_a_wait_without_harm(void **state)
+{
+    (void)state;
+    open_connected();
+    alarm_every_ms(20);
+    int result = bh_client_wait(client, 5000);
+    alarm_every_ms(0);
+    assert_int_equal(result, BH_OK);
+    assert_int_equal(bh_client_next(client, &event), BH_AGAIN);
+    assert_true(stats().connected);
+}
+
+static void a_signal_does_not_end_a_question(void **state)
+{
+    (void)state;
+    char *json = NULL;
+    open_connected();
+    alarm_every_ms(20);
+    int result = bh_client_ask(client, "status", 0, 200, &json);
+    alarm_every_ms(0);
+    assert_int_equal(result, BH_TIMEOUT);
+}
+
+static void a_signal_does_not_end_an_alert_that_waits(void **state)
+{
+    (void)state;
+    int result = BH_OK;
+    open_connected();
+    alarm_every_ms(20);
+    for (int i = 0; i < 10000 && result == BH_OK; i++) {
+        result = bh_client_report(client, "low", "x");
+    }
+    alarm_every_ms(0);
+    assert_int_equal(result, BH_AGAIN);
+}
+
 /* ── parting and coming back ── */
 
 static void an_inherited_client_reads_to_the_end(void **state)
@@ -582,6 +636,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_answer_is_let_pass, start, stop),
         cmocka_unit_test_setup_teardown(a_client_hears_of_guards_end_while_it_asks, start, stop),
         cmocka_unit_test_setup_teardown(the_system_log_is_handed_over, start, stop),
+        cmocka_unit_test_setup_teardown(a_signal_ends_a_wait_without_harm, start, stop),
+        cmocka_unit_test_setup_teardown(a_signal_does_not_end_a_question, start, stop),
+        cmocka_unit_test_setup_teardown(a_signal_does_not_end_an_alert_that_waits, start, stop),
         cmocka_unit_test_setup_teardown(an_inherited_client_reads_to_the_end, start, stop),
         cmocka_unit_test_setup_teardown(the_last_words_are_heard, start, stop),
         cmocka_unit_test_setup_teardown(garbage_ends_the_conversation, start, stop),

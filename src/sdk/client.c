@@ -246,9 +246,10 @@ static int greet(struct bh_client *c)
 {
     uint64_t deadline_ns = wait_deadline(OPEN_MS);
     int result = channel_begin(c);
-    while (result == BH_OK && c->channel.phase == CHANNEL_GREETING) {
+    while ((result == BH_OK || result == BH_AGAIN) && c->channel.phase == CHANNEL_GREETING) {
         result = channel_pump(c, wait_left_ms(deadline_ns));
     }
+    result = result == BH_AGAIN ? BH_OK : result;
     if (result == BH_TIMEOUT) {
         return client_fail(c, result, "guard did not answer within %d seconds", OPEN_MS / 1000);
     }
@@ -395,7 +396,8 @@ int bh_client_wait(struct bh_client *c, int timeout_ms)
         result = c->channel.phase == CHANNEL_ENDED ? BH_CLOSED
                                                    : channel_pump(c, wait_left_ms(deadline_ns));
     }
-    return result;
+    /* Whose signal handler ran wants to look at what it set. */
+    return result == BH_AGAIN ? BH_OK : result;
 }
 
 int bh_client_acknowledge(struct bh_client *c)

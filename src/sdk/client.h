@@ -124,7 +124,7 @@ int channel_begin(struct bh_client *c);
 
 /* Waits for at most `timeout_ms` (< 0: for ever) for anything to happen and deals with it: packets,
  * the wake-up, the tick. BH_OK, also where the conversation ended: `phase` and `ended` tell.
- * BH_TIMEOUT, BH_SYSTEM. */
+ * BH_AGAIN: a signal came first, and nothing happened. BH_TIMEOUT, BH_SYSTEM. */
 int channel_pump(struct bh_client *c, int timeout_ms);
 
 /* Sends one message. BH_AGAIN: no room, or not connected at the moment. BH_CLOSED. */

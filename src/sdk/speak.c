@@ -155,7 +155,7 @@ int bh_client_ask(struct bh_client *c, const char *topic, uint64_t argument, int
     a->owed++;
     while (!a->there) {
         result = channel_pump(c, wait_left_ms(deadline_ns));
-        if (result != BH_OK) {
+        if (result != BH_OK && result != BH_AGAIN) {
             return result;
         }
         if (a->owed == 0 && !a->there) {
@@ -193,7 +193,7 @@ int bh_client_syslog(struct bh_client *c, int timeout_ms, int *out)
     c->channel.syslog_answered = false;
     while (!c->channel.syslog_answered) {
         result = channel_pump(c, wait_left_ms(deadline_ns));
-        if (result != BH_OK) {
+        if (result != BH_OK && result != BH_AGAIN) {
             return result;
         }
         if (c->channel.phase != CHANNEL_OPEN) {

@@ -165,7 +165,7 @@ struct bh_event;
 BH_API int bh_client_next(struct bh_client *client, const struct bh_event **out);
 
 /* Waits until bh_client_next() is worth a call, which may still say BH_AGAIN. `timeout_ms` < 0: for
- * ever. BH_TIMEOUT, BH_CLOSED, BH_SYSTEM (also when a signal handler ran). */
+ * ever. Also BH_OK when a signal handler ran. BH_TIMEOUT, BH_CLOSED, BH_SYSTEM. */
 BH_API int bh_client_wait(struct bh_client *client, int timeout_ms);
 
 /* Everything that bh_client_next() gave so far is dealt with: a client of the same name that opens
