@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 import bulkhead
 
@@ -50,6 +51,7 @@ def nothing_is_lost_in_a_storm():
     counter = bulkhead.Counter(instance, exec=program, watch=secret, port=port)
     said = [finish(s) for s in [storm("exec", EXECS, program), storm("open", OPENS, secret),
                                 storm("connect", CONNECTS, port)]]
+    time.sleep(1)  # guard looks every 5 ms, and the engine may be a little behind
     counted = counter.stop()
     status = instance.status()
     instance.stop()
