@@ -155,7 +155,8 @@ def main():
         print("sysdig does not run here (it has no driver for this kernel): left out")
     times = {s.name: {storm: [] for storm in STORMS} for s in systems}
     notes = {}
-    with tempfile.TemporaryDirectory(prefix="bulkhead-storm-") as folder:
+    # Not below /tmp: there each run of the program would be an alert, and that is not what an exec costs.
+    with tempfile.TemporaryDirectory(prefix="bulkhead-bench-", dir="/usr/local/lib") as folder:
         storms = Storms(arguments.build.resolve(), pathlib.Path(folder))
         for round_number in range(arguments.rounds):
             for system in systems:
