@@ -53,6 +53,15 @@ struct cage_call {
         }                                                                                          \
     }
 
+/* sendto() without an address: only to whom the socket is connected. */
+#define CAGE_CONNECTED(fd)                                                                         \
+    {                                                                                              \
+        {.argument = 0, .mask = UINT32_MAX, .value = (uint64_t)(fd)},                              \
+        {                                                                                          \
+            .argument = 4, .mask = UINT64_MAX, .value = 0                                          \
+        }                                                                                          \
+    }
+
 struct cage {
     const char *user;      /* whose ids it takes, where there is such a user … */
     uint32_t id;           /* … and the number where there is not */

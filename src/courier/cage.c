@@ -16,33 +16,34 @@ struct cage courier_cage(void)
         .folder = COURIER_SPOOL,
         .memory_bytes = COURIER_MEMORY,
         .file_bytes = (SPOOL_FILE_MIB_MAX + 1ULL) << 20,
-        .descriptors = 16, /* what it was given, the client library's, one file: twice over */
+        .descriptors = COURIER_FILE + 1,
         .calls =
             {
-                /* the client library: its socket, its eventfd and its timer */
+                /* the client library */
                 {"epoll_wait"},
                 {"epoll_pwait"},
                 {"poll"},
                 {"ppoll"},
-                {"read"},
+                {"read", CAGE_FD(COURIER_TIMER)},
+                {"read", CAGE_FD(COURIER_WAKE)},
                 {"recvmsg", CAGE_FD(COURIER_SOCKET)},
                 {"recvfrom", CAGE_FD(COURIER_SOCKET)},
-                {"sendmsg", CAGE_FD(COURIER_SOCKET)},
-                {"sendto", CAGE_FD(COURIER_SOCKET)},
+                {"sendto", CAGE_CONNECTED(COURIER_SOCKET)},
                 /* the spool; that a path leads nowhere else is the empty root's work */
                 {"openat", CAGE_FD(COURIER_SPOOL)},
                 {"newfstatat"},
                 {"fstat"},
                 {"pread64"},
-                {"write"},
-                {"ftruncate"},
-                {"fdatasync"},
+                {"dup3", {{.argument = 1, .mask = UINT32_MAX, .value = COURIER_FILE}}},
+                {"write", CAGE_FD(COURIER_FILE)},
+                {"ftruncate", CAGE_FD(COURIER_FILE)},
+                {"fdatasync", CAGE_FD(COURIER_FILE)},
                 {"fsync"},
                 {"renameat", CAGE_FD(COURIER_SPOOL)},
                 {"renameat2", CAGE_FD(COURIER_SPOOL)},
                 {"unlinkat", CAGE_FD(COURIER_SPOOL)},
                 /* the system log; a new socket takes the old one's number */
-                {"sendto", CAGE_FD(COURIER_SYSLOG)},
+                {"sendto", CAGE_CONNECTED(COURIER_SYSLOG)},
                 {"dup3", {{.argument = 1, .mask = UINT32_MAX, .value = COURIER_SYSLOG}}},
             },
     };

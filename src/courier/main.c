@@ -6,6 +6,8 @@
 #include "courier/cage.h"
 #include "courier/deliver.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -103,10 +105,21 @@ static struct status deliver(const struct spool_limits *limits, struct bh_client
     return s;
 }
 
+/* Without a system log its number is kept all the same, or the client library would get it. */
+static struct status keep_log_number(void)
+{
+    bool open = fcntl(COURIER_SYSLOG, F_GETFD) >= 0;
+    if (!open && dup3(STDIN_FILENO, COURIER_SYSLOG, O_CLOEXEC) < 0) {
+        FAIL_SYS(errno);
+    }
+    return OK;
+}
+
 static struct status run(const struct spool_limits *limits)
 {
     struct bh_client *client;
     TRY(cage_close_from(COURIER_INHERITED));
+    TRY(keep_log_number());
     TRY(connect_to_guard(&client));
     struct status s = enter_cage(limits, client);
     if (status_ok(s)) {
@@ -125,6 +138,9 @@ int main(int argc, char **argv)
         return exit_code;
     }
     signal(SIGPIPE, SIG_IGN); /* standard error may be a pipe whose reader is gone */
+    signal(SIGTSTP, SIG_IGN); /* nor may a terminal stop it */
+    signal(SIGTTIN, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN);
     signal(SIGTERM, delivery_stop);
     struct status s = run(&limits);
     if (!status_ok(s)) {

@@ -1,6 +1,7 @@
 #include "courier/spool.h"
 
 #include "base/own.h"
+#include "courier/cage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,6 +111,17 @@ struct status spool_has(const struct spool *spool, struct text head, bool *out)
 
 /* ── files ── */
 
+/* To the number that the cage permits writing to. */
+static struct status move_to_place(int *file)
+{
+    if (dup3(*file, COURIER_FILE, O_CLOEXEC) < 0) {
+        FAIL_SYS(errno);
+    }
+    fd_drop(file);
+    *file = COURIER_FILE;
+    return OK;
+}
+
 /* A name counts only when its folder is on disk. */
 static struct status sync_folder(const struct spool *spool)
 {
@@ -153,12 +165,14 @@ static struct status make_file(struct spool *spool)
     if (is_there(spool, path)) {
         TRY(put_aside(spool));
     }
+    OWN(fd_drop)
     int file =
         openat(spool->folder, path, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
     if (file < 0) {
         FAIL_SYS(errno);
     }
-    spool->file = file;
+    TRY(move_to_place(&file));
+    spool->file = fd_take(&file);
     spool->size = 0;
     spool->torn = false;
     spool->renamed = true;
@@ -176,6 +190,7 @@ static struct status open_newest(const struct spool *spool, int *out)
     if (file < 0 || fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
         FAIL(MISSING);
     }
+    TRY(move_to_place(&file));
     *out = fd_take(&file);
     return OK;
 }

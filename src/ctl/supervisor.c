@@ -52,6 +52,11 @@ __attribute__((noreturn)) static void become_guard(const struct supervisor *s, p
         arguments[4] = s->content;
     }
     sigemptyset(&none);
+    /* Ctrl-Z, or reading from the terminal in the background, would stop it. Its parts inherit it.
+     */
+    signal(SIGTSTP, SIG_IGN);
+    signal(SIGTTIN, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN);
     if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent ||
         sigprocmask(SIG_SETMASK, &none, NULL) != 0) {
         _exit(127);

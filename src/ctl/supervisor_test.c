@@ -90,6 +90,21 @@ static void what_does_not_end_is_killed(void **state)
     assert_int_equal(s.pid, 0);
 }
 
+/* A guard that a terminal stops sees nothing, and its name is still held. */
+static void a_terminal_cannot_stop_guard(void **state)
+{
+    (void)state;
+    struct supervisor_end end;
+    struct supervisor s = with_script("kill -TSTP $$; kill -TTIN $$; kill -TTOU $$; exit 3");
+    assert_ok(supervisor_start(&s));
+    struct pollfd ended = {.fd = s.pidfd, .events = POLLIN};
+    int in_time = poll(&ended, 1, 2000);
+    kill(s.pid, SIGCONT);
+    assert_int_equal(in_time, 1);
+    assert_ok(supervisor_reap(&s, &end));
+    assert_int_equal(end.code, 3);
+}
+
 /* Ctrl-C on our terminal must not reach guard; that we died must. */
 static void guard_is_in_its_own_group_and_dies_with_us(void **state)
 {
@@ -129,6 +144,7 @@ int main(void)
         cmocka_unit_test(guard_gets_home_and_content),
         cmocka_unit_test(stopping_asks_first),
         cmocka_unit_test(what_does_not_end_is_killed),
+        cmocka_unit_test(a_terminal_cannot_stop_guard),
         cmocka_unit_test(guard_is_in_its_own_group_and_dies_with_us),
         cmocka_unit_test(delays_grow_and_are_forgotten),
     };

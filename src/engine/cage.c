@@ -18,17 +18,17 @@ struct cage engine_cage(void)
         .descriptors = 16, /* what it was given and what the client library holds, twice over */
         .calls =
             {
-                /* the client library: its socket, its eventfd and its timer */
+                /* the client library; whom it sends to is not a question of an address */
                 {"epoll_wait"},
                 {"epoll_pwait"},
                 {"poll"},
                 {"ppoll"},
-                {"read"},
+                {"read", CAGE_FD(ENGINE_TIMER)},
+                {"read", CAGE_FD(ENGINE_WAKE)},
                 {"pread64", CAGE_FD(ENGINE_PACK)},
                 {"recvmsg", CAGE_FD(ENGINE_SOCKET)},
                 {"recvfrom", CAGE_FD(ENGINE_SOCKET)},
-                {"sendmsg", CAGE_FD(ENGINE_SOCKET)},
-                {"sendto", CAGE_FD(ENGINE_SOCKET)},
+                {"sendto", CAGE_CONNECTED(ENGINE_SOCKET)},
             },
     };
 }

@@ -6,7 +6,15 @@
 
 #include "base/cage.h"
 
-/* What guard leaves open in a new engine. */
-enum { ENGINE_SOCKET = 3, ENGINE_PACK = 4, ENGINE_INHERITED = 5 };
+/* What guard leaves open in a new engine; and what the client library, opened next, takes for what
+ * it reads: the lowest free numbers go to its epoll, its timer, the ring until it is mapped, and
+ * guard's wake-up. A wrong number here is a violation at the first tick. */
+enum {
+    ENGINE_SOCKET = 3,
+    ENGINE_PACK = 4,
+    ENGINE_INHERITED = 5,
+    ENGINE_TIMER = ENGINE_INHERITED + 1,
+    ENGINE_WAKE = ENGINE_INHERITED + 3,
+};
 
 struct cage engine_cage(void);

@@ -96,6 +96,9 @@ int main(int argc, char **argv)
         return version || strcmp(argv[1], "--help") == 0 ? EX_OK : EX_USAGE;
     }
     signal(SIGPIPE, SIG_IGN); /* standard error may be a pipe whose reader is gone */
+    signal(SIGTSTP, SIG_IGN); /* nor may a terminal stop it */
+    signal(SIGTTIN, SIG_IGN);
+    signal(SIGTTOU, SIG_IGN);
     struct status s = cage_close_from(ENGINE_INHERITED);
     s = status_ok(s) ? connect_to_guard(&client) : s;
     if (!status_ok(s)) {

@@ -27,7 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SPOOL = 4, PACK = 4, TERMINAL = 2, MIB = 1024 * 1024 };
+enum { GUARD = 3, SPOOL = 4, PACK = 4, SYSLOG = 5, TERMINAL = 2, MIB = 1024 * 1024 };
 
 /* ── files ── */
 
@@ -155,6 +155,35 @@ static bool read_leaked_descriptor(const struct scene *s)
     (void)s;
     char byte;
     return pread(SCENE_LEAKED, &byte, 1, 0) == 1;
+}
+
+/* A socket is spoken to by the calls for sockets, whose arguments the filter sees. */
+static bool read_socket_as_file(const struct scene *s)
+{
+    (void)s;
+    char byte;
+    return read(GUARD, &byte, 0) == 0;
+}
+
+static bool write_socket_as_file(const struct scene *s)
+{
+    (void)s;
+    return write(GUARD, "x", 1) == 1;
+}
+
+/* Refused only because nobody listens there. */
+static bool send_to_somebody_else(const struct scene *s)
+{
+    (void)s;
+    struct sockaddr_un nobody = {.sun_family = AF_UNIX, .sun_path = "\0nobody"};
+    return sendto(SYSLOG, "x", 1, 0, (struct sockaddr *)&nobody, sizeof nobody) < 0 &&
+           errno == ECONNREFUSED;
+}
+
+static bool shorten_another_file(const struct scene *s)
+{
+    (void)s;
+    return ftruncate(openat(SPOOL, "planted", O_RDWR | O_CREAT, 0600), 0) == 0;
 }
 
 static bool type_into_terminal(const struct scene *s)
@@ -441,6 +470,10 @@ const struct attack attacks[] = {
     {"make a device in the spool", spool_make_device, ATTACK_SPOOL},
     {"run a program from the spool", spool_run_program, ATTACK_SPOOL},
     {"read a leaked descriptor", read_leaked_descriptor, 0},
+    {"read its socket as a file", read_socket_as_file, ATTACK_SECCOMP},
+    {"write its socket as a file", write_socket_as_file, ATTACK_SECCOMP},
+    {"send to another address", send_to_somebody_else, ATTACK_SPOOL | ATTACK_SECCOMP},
+    {"shorten a file that it does not write", shorten_another_file, ATTACK_SPOOL | ATTACK_SECCOMP},
     {"type into the terminal", type_into_terminal, 0},
     {"take a descriptor out of the parent", take_descriptor_of_parent, 0},
     {"connect by TCP", connect_tcp, 0},

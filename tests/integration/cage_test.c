@@ -181,7 +181,8 @@ static bool maps_memory(void)
 
 static bool keeps_files(void)
 {
-    OWN(fd_drop) int file = openat(4, "alerts.new", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    OWN(fd_drop) int opened = openat(4, "alerts.new", O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    OWN(fd_drop) int file = dup3(opened, COURIER_FILE, O_CLOEXEC);
     struct stat info;
     char byte;
     return file >= 0 && write(file, "line\n", 5) == 5 && ftruncate(file, 3) == 0 &&

@@ -114,6 +114,23 @@ static void assert_ended_well(int status)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* A terminal's signals would stop it for good: nobody types `fg` for it. */
+static void assert_cannot_be_stopped_by_a_terminal(void)
+{
+    char path[64];
+    char status[4096] = "";
+    snprintf(path, sizeof path, "/proc/%d/status", guard.worker);
+    OWN(fd_drop) int file = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(file >= 0 && read(file, status, sizeof status - 1) > 0);
+    const char *line = strstr(status, "SigIgn:");
+    assert_non_null(line);
+    unsigned long ignored = strtoul(line + strlen("SigIgn:"), NULL, 16);
+    static const int numbers[] = {SIGTSTP, SIGTTIN, SIGTTOU};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        assert_true(ignored >> (numbers[i] - 1) & 1);
+    }
+}
+
 static void courier_writes_what_comes(void **state)
 {
     (void)state;
@@ -121,6 +138,7 @@ static void courier_writes_what_comes(void **state)
     start_courier();
     small_guard_serve(&guard, SETTLE_MS);
     assert_int_equal(guard.types, 1ULL << EVENT_ALERT | 1ULL << EVENT_HEALTH);
+    assert_cannot_be_stopped_by_a_terminal();
     for (int i = 0; i < 100; i++) {
         publish_alert();
     }
@@ -273,6 +291,27 @@ static void courier_asks_for_the_system_log(void **state)
     close(other[0]);
 }
 
+/* Its number stays the log's, or what else got it would be replaced by the log later. */
+static void courier_starts_without_a_system_log(void **state)
+{
+    (void)state;
+    char packet[2048];
+    int late[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, late), 0);
+    assert_ok(small_guard_start(&guard, courier_path, spool, -1));
+    guard.syslog = late[1];
+    small_guard_serve(&guard, SETTLE_MS);
+    publish_alert();
+    small_guard_serve(&guard, SETTLE_MS);
+    publish_alert();
+    small_guard_serve(&guard, SETTLE_MS);
+    assert_alive();
+    assert_true(recv(late[0], packet, sizeof packet, 0) > 0);
+    assert_lines(1, 2);
+    small_guard_end(&guard, SIGKILL);
+    close(late[0]);
+}
+
 /* ── the engine ── */
 
 static const struct node one_node = {.on_true = NODE_MATCH, .on_false = NODE_MISS};
@@ -328,6 +367,7 @@ static void engine_raises_alerts(void **state)
     assert_ok(small_guard_start(&guard, engine_path, pack, -1));
     small_guard_serve(&guard, SETTLE_MS);
     assert_int_equal(guard.types, 1ULL << EVENT_PROCESS_EXEC);
+    assert_cannot_be_stopped_by_a_terminal();
     publish_exec("/bin/true");
     uint64_t both = publish_exec("/tmp/evil");
     uint64_t one = publish_exec("/usr/evil");
@@ -407,6 +447,7 @@ int main(int argc, char **argv)
         WORKER_TEST(courier_waits_for_room_on_a_full_disk),
         WORKER_TEST(courier_ended_on_a_full_disk_loses_nothing),
         WORKER_TEST(courier_asks_for_the_system_log),
+        WORKER_TEST(courier_starts_without_a_system_log),
         WORKER_TEST(engine_raises_alerts),
         WORKER_TEST(engine_refuses_a_bad_pack),
         WORKER_TEST(engine_killed_loses_nothing),
