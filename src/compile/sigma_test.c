@@ -242,6 +242,8 @@ static void refusals_say_what_and_where(void **state)
     refused("  s: {CommandLine: []}\n  condition: s\n", REFUSAL_VALUE, 6, "empty list");
     refused("  s: {CommandLine: [[a]]}\n  condition: s\n", REFUSAL_TYPE, 6, "a value is");
     refused("  s: {CommandLine|base64: ''}\n  condition: s\n", REFUSAL_VALUE, 6, "empty");
+    refused("  s: {CommandLine|base64offset|contains: a}\n  condition: s\n", REFUSAL_VALUE, 6,
+            "too short");
     refused("  s: {CommandLine|cidr: 10.0.0.1/8}\n  condition: s\n", REFUSAL_CIDR, 6, "no network");
     refused("  s: word\n  condition: s\n", REFUSAL_DETECTION, 6, "a map");
     refused("  s: {CommandLine: a}\n  condition: s AND s\n", REFUSAL_CONDITION, 7, "'AND'");

@@ -98,6 +98,11 @@ struct status value_base64offset(struct job *job, const struct place *at,
         struct pattern pattern;
         const struct expression *one;
         TRY(encode_base64_inner(bytes, offset, job->arena, &encoded));
+        if (encoded.len == 0) {
+            return job_refuse(job, REFUSAL_VALUE, at->value->line,
+                              "the text is too short for base64offset: at one alignment all its "
+                              "characters depend on neighbours, and everything would match");
+        }
         TRY(pattern_literal(job, encoded, &pattern));
         TRY(pattern_leaf(job, at, &pattern, &one));
         TRY(expression_add(job, &alignments, one));
