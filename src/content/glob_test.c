@@ -83,6 +83,24 @@ static bool in(const char *network, struct text address)
     return network_has(&n, address);
 }
 
+/* A socket of both families reports IPv4 peers so. */
+static void a_mapped_address_is_the_ipv4_address(void **state)
+{
+    (void)state;
+    assert_true(in("10.0.0.0/8", TEXT("::ffff:10.1.2.3")));
+    assert_true(in("10.0.0.0/8", TEXT("::FFFF:0a01:0203")));
+    assert_false(in("10.0.0.0/8", TEXT("::ffff:11.1.2.3")));
+    assert_false(in("10.0.0.0/8", TEXT("::fffe:10.1.2.3")));
+    assert_false(in("10.0.0.0/8", TEXT("::10.1.2.3")));
+    assert_false(in("::/0", TEXT("::ffff:10.1.2.3")));
+    assert_true(in("::ffff:10.0.0.0/104", TEXT("10.1.2.3")));
+    assert_true(in("::ffff:10.0.0.0/104", TEXT("::ffff:10.1.2.3")));
+    assert_false(in("::ffff:10.0.0.0/104", TEXT("11.1.2.3")));
+    assert_true(in("::ffff:0:0/96", TEXT("192.0.2.1")));
+    assert_false(in("::ffff:0:0/96", TEXT("2001:db8::1")));
+    assert_true(in("::ffff:0:0/95", TEXT("::fffe:1.2.3.4")));
+}
+
 static void networks_hold_their_own_family(void **state)
 {
     (void)state;
@@ -182,6 +200,7 @@ int main(void)
         cmocka_unit_test(backslash_escapes),
         cmocka_unit_test(many_stars_stay_cheap),
         cmocka_unit_test(networks_hold_their_own_family),
+        cmocka_unit_test(a_mapped_address_is_the_ipv4_address),
         cmocka_unit_test(decimals_are_scaled),
         cmocka_unit_test(times_are_read_as_written),
         cmocka_unit_test(weeks_are_iso_weeks),

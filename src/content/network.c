@@ -2,6 +2,14 @@
 
 #include <arpa/inet.h>
 
+enum { MAPPED_BITS = 96 }; /* RFC 4291, 2.5.5.2: ::ffff:0:0/96 */
+
+static bool is_mapped(const uint8_t *address)
+{
+    static const uint8_t prefix[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(address, prefix, sizeof prefix) == 0;
+}
+
 /* Bytes of the address, 0: not one. */
 static uint8_t address_parse(struct text t, uint8_t *out)
 {
@@ -26,14 +34,25 @@ bool network_parse(struct text t, struct network *out)
         return false;
     }
     network.bits = (uint8_t)bits;
+    if (network.size == 16 && bits >= MAPPED_BITS && is_mapped(network.base)) {
+        memmove(network.base, network.base + MAPPED_BITS / 8, 4);
+        network.size = 4;
+        network.bits = (uint8_t)(bits - MAPPED_BITS);
+    }
     *out = network;
     return true;
 }
 
 bool network_has(const struct network *network, struct text address)
 {
-    uint8_t bytes[16];
-    if (address_parse(address, bytes) != network->size) {
+    uint8_t room[16];
+    const uint8_t *bytes = room;
+    uint8_t size = address_parse(address, room);
+    if (size == 16 && is_mapped(room)) {
+        bytes += MAPPED_BITS / 8;
+        size = 4;
+    }
+    if (size != network->size) {
         return false;
     }
     for (unsigned bit = 0; bit < network->bits; bit += 8) {

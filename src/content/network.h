@@ -1,7 +1,8 @@
 /*
  * network: addresses and the networks they are in, "10.0.0.0/8", "2001:db8::/32".
  *
- * A network holds addresses of its own family only. Bits after the prefix mean nothing.
+ * A network holds addresses of its own family only; an IPv4-mapped IPv6 address ("::ffff:10.0.0.1")
+ * is the IPv4 address. Bits after the prefix mean nothing.
  */
 #pragma once
 
