@@ -7,6 +7,8 @@
 #include "content/match.h"
 #include "content/sample.h"
 
+#include <stdio.h>
+
 static struct arena arena;
 
 static int setup(void **state)
@@ -203,6 +205,49 @@ static void a_rule_may_not_cost_too_much(void **state)
     is_refused(rule, "too long");
 }
 
+/* Sixty of these once took 12 s for one event, and were accepted. */
+static void patterns_that_go_back_and_forth_may_not_cost_too_much(void **state)
+{
+    (void)state;
+    char pattern[2005];
+    memset(pattern, 'a', sizeof pattern);
+    pattern[0] = '*';
+    memcpy(pattern + sizeof pattern - 4, "b?n*", 4);
+    struct predicate p = {.kind = PREDICATE_GLOB,
+                          .field = FIELD_PATH,
+                          .text = {.ptr = pattern, .len = sizeof pattern}};
+    struct node node = {.on_true = NODE_MATCH, .on_false = NODE_MISS};
+    is_refused(one_node_rule("1", &p, &node), "too long");
+}
+
+/* Each within the limit of a rule, and together beyond that of an event. */
+static void rules_together_may_not_cost_too_much(void **state)
+{
+    (void)state;
+    char pattern[802];
+    char why[160];
+    char id[8];
+    unsigned taken = 0;
+    struct builder *b;
+    struct node node = {.on_true = NODE_MATCH, .on_false = NODE_MISS};
+    memset(pattern, 'a', sizeof pattern);
+    pattern[0] = '*';
+    struct predicate p = {.kind = PREDICATE_GLOB,
+                          .field = FIELD_PATH,
+                          .text = {.ptr = pattern, .len = sizeof pattern}};
+    assert_ok(builder_new(&arena, &b));
+    struct status s = OK;
+    while (status_ok(s) && taken < 60) {
+        snprintf(id, sizeof id, "%u", taken);
+        struct rule rule = one_node_rule(id, &p, &node);
+        s = builder_add(b, &rule, why);
+        taken += status_ok(s);
+    }
+    assert_fault(s, LIMIT);
+    assert_non_null(strstr(why, "rules before it"));
+    assert_int_equal(taken, PACK_EVENT_COST / (7ULL * (EVENT_TEXT_MAX + 3) * 803));
+}
+
 /* The cost of a diamond is its costliest path, not the sum of its nodes. */
 static void cost_is_that_of_the_longest_path(void **state)
 {
@@ -223,7 +268,7 @@ static void cost_is_that_of_the_longest_path(void **state)
     assert_ok(builder_add(b, &rule, why));
     assert_ok(builder_finish(b, &bytes));
     struct pack pack = open_pack(bytes);
-    uint64_t search = EVENT_TEXT_MAX + 2;
+    uint64_t search = 5 * (EVENT_TEXT_MAX + 1) + 1;
     assert_int_equal(pack.cost[EVENT_PROCESS_EXEC], EVENT_MAX + 1 + (1 + 1) + (search + 1));
     assert_int_equal(pack.cost[EVENT_MOUNT], EVENT_MAX);
     struct pack_fault fault;
@@ -447,6 +492,8 @@ int main(void)
         with_arena(rules_that_mean_nothing_are_refused),
         with_arena(an_id_is_taken_once),
         with_arena(a_rule_may_not_cost_too_much),
+        with_arena(patterns_that_go_back_and_forth_may_not_cost_too_much),
+        with_arena(rules_together_may_not_cost_too_much),
         with_arena(cost_is_that_of_the_longest_path),
         with_arena(every_flip_is_refused_or_harmless),
         with_arena(every_cut_is_refused),
