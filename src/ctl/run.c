@@ -2,6 +2,7 @@
  * run: guard in the foreground. Starts bulkhead-guard, starts it again when it dies, prints alerts
  * and news of Bulkhead's own health as they come, and ends it cleanly.
  */
+#include "ctl/content_pack.h"
 #include "ctl/print.h"
 #include "ctl/supervisor.h"
 
@@ -39,6 +40,8 @@ static const char help[] =
  * ready and died this often will not get ready. */
 enum { STOP_MS = 10000, CONNECT_MS = 50, NEVER_READY_DEATHS = 5 };
 
+static const char busy[] = "another Bulkhead runs with this home; end it, or choose another --home";
+
 struct run {
     struct supervisor guard;
     struct printer printer;
@@ -73,7 +76,7 @@ static const char *final_words(const struct run *run, struct supervisor_end end)
 {
     switch (end.code) {
     case CTL_BUSY:
-        return "another Bulkhead runs with this home; end it, or choose another --home";
+        return busy;
     case CTL_DENIED:
         return "the system does not permit what guard needs, see above";
     case CTL_CONTENT:
@@ -117,41 +120,53 @@ static void on_guard_end(struct run *run)
 
 /* ── what it says ── */
 
-static void announce(struct run *run)
+static void announce(const json_t *answer)
 {
-    OWN(ctl_json_drop) json_t *answer = NULL;
-    if (ctl_ask(run->client, "status", 0, &answer) != CTL_OK) {
-        return;
-    }
     struct text tier = ctl_member_text(answer, "tier");
     struct text pack = ctl_member_text(json_object_get(answer, "content"), "path");
     log_info("watching this machine (tier %.*s, content %.*s); Ctrl-C ends it", TEXT_ARGS(tier),
              TEXT_ARGS(pack.len > 0 ? pack : TEXT("none")));
 }
 
+/* Who answers may be another instance's guard, whose news is not ours to print. */
+static void meet_guard(struct run *run, struct bh_client **client)
+{
+    OWN(ctl_json_drop) json_t *answer = NULL;
+    if (ctl_ask(*client, "status", 0, &answer) != CTL_OK) {
+        return; /* it went away again */
+    }
+    if (ctl_member_number(answer, "pid") != run->guard.pid) {
+        ctl_error("%s", busy);
+        stop(run, CTL_BUSY);
+        return;
+    }
+    run->client = TAKE(*client);
+    announce(answer);
+}
+
 /* From the oldest event that is there: guard may have had news before we could listen. */
 static void connect_to_guard(struct run *run)
 {
+    OWN(ctl_client_drop) struct bh_client *client = NULL;
     char words[256] = "";
     struct bh_options options = BH_OPTIONS("bulkhead-run");
     options.home = run->guard.home;
     options.from = BH_FROM_ALL;
     options.error = words;
     options.error_size = sizeof words;
-    int result = bh_client_open(&options, &run->client);
+    int result = bh_client_open(&options, &client);
     if (result == BH_MISSING || result == BH_CLOSED || result == BH_TIMEOUT) {
         return; /* not ready yet; if it died we hear of it */
     }
     if (result == BH_OK) {
-        result =
-            bh_client_subscribe(run->client, BH_TYPE(BH_EVENT_ALERT) | BH_TYPE(BH_EVENT_HEALTH));
+        result = bh_client_subscribe(client, BH_TYPE(BH_EVENT_ALERT) | BH_TYPE(BH_EVENT_HEALTH));
     }
     if (result != BH_OK) {
         ctl_error("cannot talk to guard: %s", words[0] ? words : bh_error_text(result));
         stop(run, CTL_INTERNAL);
         return;
     }
-    announce(run);
+    meet_guard(run, &client);
 }
 
 static void print_news(struct run *run)
@@ -268,14 +283,16 @@ static int watch(const char *home, const char *content, bool json)
 
 /* ── the command ── */
 
-/* Guard runs with its own idea of the current folder: what we hand over is absolute. */
+/* Guard runs with its own idea of the current folder: what we hand over is absolute. It is proven
+ * before anything starts: the engine would refuse it too, but then guard would run without one. */
 static int check_content(const char *content, char *absolute)
 {
+    OWN(content_pack_drop) struct content_pack pack = {0};
     if (!realpath(content, absolute)) {
         ctl_error("cannot use the content %s: %s", content, strerror(errno));
         return CTL_CONTENT;
     }
-    return CTL_OK;
+    return content_pack_open(absolute, &pack) ? CTL_OK : CTL_CONTENT;
 }
 
 int run_main(int argc, char **argv)

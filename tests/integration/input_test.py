@@ -42,18 +42,34 @@ def a_pack_cut_anywhere_is_refused():
     return [f"{len(cuts)} cuts"]
 
 
+def a_bad_pack_is_refused_before_anything_starts():
+    folder = scratch()
+    pack = folder / "bad.pack"
+    pack.write_bytes(PACK.read_bytes()[:-8])
+    done = ctl("run", "--home", folder / "home", "--content", pack)
+    assert done.returncode == 78 and not done.stdout, done
+    assert done.stderr.count(b"\n") == 1 and b"bad.pack is no pack" in done.stderr, done
+    assert not (folder / "home").exists()
+    shutil.rmtree(folder)
+
+
 def an_engine_with_a_bad_pack_is_off_and_says_so():
+    """Guard without `bulkhead run`, as a service has it."""
     folder = scratch()
     pack = folder / "bad.pack"
     pack.write_bytes(PACK.read_bytes()[:-8])
     home = pathlib.Path(tempfile.mkdtemp(prefix="bulkhead-test-", dir="/run"))
-    run = subprocess.Popen([CTL, "run", "--home", home, "--content", pack],
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    time.sleep(2)
-    run.send_signal(2)
-    said = run.communicate(timeout=20)[0]
-    assert "nothing is detected" in said or "content" in said, said
-    assert "verify" in said, said
+    guard = subprocess.Popen([BUILD / "src/guard/bulkhead-guard", "--home", home, "--content", pack],
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        alerts = home / "spool/alerts.jsonl"
+        bulkhead.wait_for(lambda: alerts.exists() and "nothing is detected" in alerts.read_text(), 10, "told")
+        assert "content verify" in alerts.read_text(), alerts.read_text()
+        done = ctl("status", "--home", home)
+        assert done.returncode == 1 and b"given up" in done.stdout, done
+    finally:
+        guard.send_signal(15)
+        guard.wait(timeout=20)
     shutil.rmtree(folder)
     shutil.rmtree(home)
 
@@ -159,10 +175,20 @@ def a_home_that_is_not_ours_is_refused():
     shutil.rmtree(folder)
 
 
+def alert_somebody(instance):
+    program = f"/dev/shm/bulkhead-one-{os.getpid()}"
+    shutil.copy("/bin/true", program)
+    subprocess.run([program], check=True)
+    os.unlink(program)
+    bulkhead.wait_for(lambda: any(a.get("path") == program for a in instance.alerts()), 5, "alert")
+
+
 def two_instances_on_one_home_are_refused():
     instance = bulkhead.Instance(BUILD)
+    alert_somebody(instance)
     done = ctl("run", "--home", instance.home)
-    assert done.returncode == 75 and b"Another" in done.stderr + done.stdout, done
+    assert done.returncode == 75 and b"another" in (done.stderr + done.stdout).lower(), done
+    assert not done.stdout and b"watching this machine" not in done.stderr, done
     assert instance.component("courier")["state"] == "running"
     instance.stop()
 
@@ -186,7 +212,7 @@ def without_root_it_says_what_to_do():
 
 
 sys.exit(bulkhead.main([
-    a_pack_cut_anywhere_is_refused, an_engine_with_a_bad_pack_is_off_and_says_so,
+    a_pack_cut_anywhere_is_refused, a_bad_pack_is_refused_before_anything_starts, an_engine_with_a_bad_pack_is_off_and_says_so,
     a_rule_file_that_is_not_utf8_names_file_and_line, a_rule_file_of_100_mb_is_refused_quickly,
     a_full_disk_keeps_the_old_pack, a_home_on_a_full_disk_says_so, alerts_wait_for_room_and_none_is_lost,
     a_home_that_is_not_ours_is_refused, two_instances_on_one_home_are_refused,
