@@ -68,13 +68,25 @@ static int parse(int argc, char **argv, struct options *out)
 
 /* ── ending ── */
 
+/* What waits is published before those who read it are sent home; what comes meanwhile may be
+ * endless. */
+static void drain_all(struct guard *g)
+{
+    enum { BATCHES = 256 }; /* more than the ring can hold */
+
+    for (unsigned i = 0; i < BATCHES && loop_drain(g) == BATCH_MAX; i++) {
+        continue;
+    }
+}
+
 static void leave(struct guard *g, const char *folder)
 {
     char memory[HOME_PATH];
     char words[256];
     struct sockaddr_un address;
+    drain_all(g);
     supervise_stop(g);
-    loop_drain(g);
+    drain_all(g);
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         if (g->clients[i].phase != CLIENT_FREE) {
             clients_drop(g, &g->clients[i], FAULT_OK, NULL);
