@@ -26,6 +26,7 @@ build: setup
 	@ninja -C $(BUILD)
 
 run: build
+	@echo "In another terminal: sudo BULKHEAD_HOME=/run/bulkhead-run $(BUILD)/src/ctl/bulkhead status"
 	@$(SUDO) $(BUILD)/src/ctl/bulkhead run --home /run/bulkhead-run --content $(BUILD)/content/content.pack
 
 check:
