@@ -15,8 +15,9 @@ static const char help[] =
     "  --json      guard's answer as it is\n"
     "  --home DIR  the instance (default: $BULKHEAD_HOME or /var/lib/bulkhead)\n"
     "\n"
-    "Exit codes: 0 all is well, 1 events were lost or a part does not run, 69 no Bulkhead "
-    "answers.\n";
+    "Exit codes: 0 nothing is lost and every part runs, 1 events were lost or a part does not "
+    "run,\n"
+    "69 no Bulkhead answers.\n";
 
 enum { PAGE_MAX = 256 * 1024, NAME_WIDTH = 20, LABEL_WIDTH = 11, TEXT_MAX = 200, COUNT_TEXT = 32 };
 
@@ -60,16 +61,28 @@ static void label(struct term *t, const char *words)
     term_print(t, STYLE_DIM, "  %-*s", LABEL_WIDTH, words);
 }
 
-static void head(struct term *t, const json_t *answer, bool well)
+/* Restarts cost nothing but say that something happened; losses do cost. */
+enum health { HEALTH_WELL, HEALTH_RESTARTED, HEALTH_UNWELL };
+
+static void head(struct term *t, const json_t *answer, enum health health)
 {
+    static const struct {
+        enum style style;
+        const char *mark;
+        const char *words;
+    } heads[] = {
+        [HEALTH_WELL] = {STYLE_GREEN, "●", "and all is well"},
+        [HEALTH_RESTARTED] = {STYLE_YELLOW, "▲", "but parts of it had to be started again"},
+        [HEALTH_UNWELL] = {STYLE_RED, "▲", "but look at what is marked below"},
+    };
+
     char up[SHOW_DURATION];
     struct text tier = ctl_member_text(answer, "tier");
     struct text version = ctl_member_text(answer, "version");
-    term_print(t, well ? STYLE_GREEN : STYLE_RED, "%s ", well ? "●" : "▲");
+    term_print(t, heads[health].style, "%s ", heads[health].mark);
     term_print(t, STYLE_BOLD, "Bulkhead ");
     term_quote(t, STYLE_BOLD, version, TEXT_MAX);
-    term_print(t, STYLE_PLAIN, " runs, %s\n",
-               well ? "and all is well" : "but look at what is marked below");
+    term_print(t, STYLE_PLAIN, " runs, %s\n", heads[health].words);
     label(t, "tier");
     term_quote(t, STYLE_PLAIN, tier, TEXT_MAX);
     term_print(t, STYLE_DIM, "  (bulkhead doctor says what it means)\n");
@@ -175,7 +188,7 @@ static void part(struct term *t, const json_t *item)
     term_column(t, part_style(state), state, 12);
     memory(t, pid);
     if (restarts > 0) {
-        term_print(t, STYLE_YELLOW, "  %" PRId64 " restart%s", restarts, restarts == 1 ? "" : "s");
+        term_print(t, STYLE_ALARM, "  %" PRId64 " restart%s", restarts, restarts == 1 ? "" : "s");
     }
     if (last_exit.len > 0) {
         term_print(t, STYLE_DIM, "  last end: ");
@@ -224,26 +237,44 @@ static void clients(struct term *t, const json_t *answer)
     }
 }
 
-/* A slow client is that client's affair and does not make the machine unwell. */
-static bool all_is_well(const json_t *answer)
+/* What a part of Bulkhead lost was not looked at, or not delivered. A slow client of others is that
+ * client's affair and does not make the machine unwell. */
+static bool part_lost_events(const json_t *answer, struct text name)
+{
+    size_t i;
+    json_t *client;
+    json_array_foreach(json_object_get(answer, "clients"), i, client)
+    {
+        if (text_same(ctl_member_text(client, "name"), name) &&
+            ctl_member_number(client, "lost") > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum health health_of(const json_t *answer)
 {
     size_t i;
     json_t *item;
+    bool restarted = false;
     bool well = ctl_member_number(answer, "dropped_kernel") == 0 &&
                 ctl_member_number(answer, "malformed") == 0 &&
                 ctl_member_number(answer, "processes_refused") == 0;
     json_array_foreach(json_object_get(answer, "components"), i, item)
     {
-        well = well && part_style(ctl_member_text(item, "state")) != STYLE_RED;
+        well = well && part_style(ctl_member_text(item, "state")) != STYLE_RED &&
+               !part_lost_events(answer, ctl_member_text(item, "name"));
+        restarted = restarted || ctl_member_number(item, "restarts") > 0;
     }
-    return well;
+    return !well ? HEALTH_UNWELL : restarted ? HEALTH_RESTARTED : HEALTH_WELL;
 }
 
-static int show(const json_t *answer, bool well)
+static int show(const json_t *answer, enum health health)
 {
     struct writer out = writer_over(page, sizeof page);
     struct term t = {.out = &out, .colour = term_wants_colour(stdout)};
-    head(&t, answer, well);
+    head(&t, answer, health);
     content(&t, answer);
     counts(&t, answer);
     types(&t, answer);
@@ -267,7 +298,7 @@ int status_main(int argc, char **argv)
     if (exit_code != CTL_OK) {
         return exit_code;
     }
-    bool well = all_is_well(answer);
-    exit_code = options.json ? ctl_print_json(answer) : show(answer, well);
-    return well ? exit_code : CTL_FAULT;
+    enum health health = health_of(answer);
+    exit_code = options.json ? ctl_print_json(answer) : show(answer, health);
+    return health == HEALTH_UNWELL ? CTL_FAULT : exit_code;
 }

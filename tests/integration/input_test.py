@@ -206,6 +206,36 @@ def two_instances_side_by_side_see_the_same():
     second.stop()
 
 
+def status_and_doctor_say_how_it_is():
+    instance = bulkhead.Instance(BUILD)
+    done = instance.ctl("status")
+    assert done.returncode == 0 and "all is well" in done.stdout, done
+    done = instance.ctl("doctor")
+    assert done.returncode == 0 and "· enforcement" in done.stdout and "✗" not in done.stdout, done
+    os.kill(instance.component("courier")["pid"], 9)
+    bulkhead.wait_for(lambda: instance.component("courier").get("restarts") == 1, 5, "restart")
+    bulkhead.wait_for(lambda: instance.component("courier").get("state") == "running", 5, "back")
+    done = instance.ctl("status")
+    assert done.returncode == 0 and "all is well" not in done.stdout and "1 restart" in done.stdout, done
+    stop_and_overrun(instance)
+    instance.stop()
+
+
+def stop_and_overrun(instance):
+    """The engine is held until the stream has gone round once: what it lost is nobody's all is well."""
+    engine = instance.component("engine")["pid"]
+    os.kill(engine, 19)
+    try:
+        subprocess.run(["sh", "-c", "i=0; while [ $i -lt 1500 ]; do /bin/true " + "x" * 20000 +
+                        "; i=$((i+1)); done"], check=True)
+    finally:
+        os.kill(engine, 18)
+    lost = lambda: next((c["lost"] for c in instance.status()["clients"] if c["name"] == "engine"), 0)
+    bulkhead.wait_for(lambda: lost() > 0, 10, "loss")
+    done = instance.ctl("status")
+    assert done.returncode == 1 and "look at what is marked" in done.stdout, done
+
+
 def without_root_it_says_what_to_do():
     done = ctl("run", "--home", "/tmp/none", user=65534, group=65534)
     assert done.returncode == 77 and b"root" in done.stderr, done
@@ -216,4 +246,4 @@ sys.exit(bulkhead.main([
     a_rule_file_that_is_not_utf8_names_file_and_line, a_rule_file_of_100_mb_is_refused_quickly,
     a_full_disk_keeps_the_old_pack, a_home_on_a_full_disk_says_so, alerts_wait_for_room_and_none_is_lost,
     a_home_that_is_not_ours_is_refused, two_instances_on_one_home_are_refused,
-    two_instances_side_by_side_see_the_same, without_root_it_says_what_to_do]))
+    two_instances_side_by_side_see_the_same, status_and_doctor_say_how_it_is, without_root_it_says_what_to_do]))
