@@ -128,6 +128,43 @@ static void options_may_be_longer_if_they_say_nothing_more(void **state)
     assert_int_equal(bh_client_open(&later.known, &client), BH_ARGUMENT);
 }
 
+static void the_socket_is_taken_over_whatever_happens(void **state)
+{
+    (void)state;
+
+    struct {
+        struct bh_options known;
+        uint64_t unknown;
+    } later = {.known = options_for("later"), .unknown = 1};
+
+    later.known.size = sizeof later;
+    later.known.socket = dup(guard.listener);
+    assert_int_equal(bh_client_open(&later.known, &client), BH_ARGUMENT);
+    assert_int_equal(fcntl(later.known.socket, F_GETFD), -1);
+    struct bh_options options = options_for("a/b");
+    options.socket = dup(guard.listener);
+    assert_int_equal(bh_client_open(&options, &client), BH_ARGUMENT);
+    assert_int_equal(fcntl(options.socket, F_GETFD), -1);
+}
+
+static void only_patterns_are_watched(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "etc/", "*", "*etc", "**/x", "./x"};
+    static const char *const good[] = {"/", "/etc/", "/etc/shadow", "*/.ssh/", "*/id_rsa"};
+    open_connected();
+    assert_int_equal(bh_client_watch(client, NULL), BH_ARGUMENT);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(bh_client_watch(client, bad[i]), BH_ARGUMENT);
+        assert_non_null(strstr(bh_client_error(client), "watched"));
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(bh_client_watch(client, good[i]), BH_OK);
+        struct text said = test_guard_expect(&guard, WIRE_WATCH)->watch.pattern;
+        assert_true(text_same(said, text_of(good[i])));
+    }
+}
+
 static void no_guard_is_said_with_its_place(void **state)
 {
     (void)state;
@@ -626,6 +663,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_options_are_refused, start, stop),
         cmocka_unit_test_setup_teardown(options_may_be_longer_if_they_say_nothing_more, start,
                                         stop),
+        cmocka_unit_test_setup_teardown(the_socket_is_taken_over_whatever_happens, start, stop),
+        cmocka_unit_test_setup_teardown(only_patterns_are_watched, start, stop),
         cmocka_unit_test_setup_teardown(no_guard_is_said_with_its_place, start, stop),
         cmocka_unit_test_setup_teardown(a_bad_welcome_is_an_error, start, stop),
         cmocka_unit_test_setup_teardown(nothing_is_left_open, start, stop),

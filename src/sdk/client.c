@@ -198,16 +198,16 @@ int client_map(struct bh_client *c, int fd, const struct wire_welcome *welcome)
 /* ── a client's life ── */
 
 /* Reads a struct whose caller may know less or more members of it than we do: what is missing is
- * zero, and what we do not know has to be. */
+ * zero, and what we do not know has to be; what we do is read in any case. */
 static bool adopt(void *known, size_t known_size, const void *given, size_t given_size)
 {
     const uint8_t *bytes = given;
+    memcpy(known, given, given_size < known_size ? given_size : known_size);
     for (size_t i = known_size; i < given_size; i++) {
         if (bytes[i] != 0) {
             return false;
         }
     }
-    memcpy(known, given, given_size < known_size ? given_size : known_size);
     return true;
 }
 
@@ -282,10 +282,11 @@ static int open_with(const struct bh_options *o, int *socket, struct bh_client *
 int bh_client_open(const struct bh_options *options, struct bh_client **out)
 {
     struct bh_options o = {0};
-    if (!adopt(&o, sizeof o, options, options->size)) {
+    bool known = adopt(&o, sizeof o, options, options->size);
+    OWN(fd_drop) int socket = o.socket > 0 ? o.socket : -1;
+    if (!known) {
         return BH_ARGUMENT;
     }
-    OWN(fd_drop) int socket = o.socket > 0 ? o.socket : -1;
     OWN(client_drop) struct bh_client *c = heap_alloc(1, sizeof *c);
     int result = c ? open_with(&o, &socket, c) : BH_MEMORY;
     if (result == BH_OK) {

@@ -50,8 +50,18 @@ int bh_client_subscribe(struct bh_client *c, uint64_t types)
     return interest_changed(c);
 }
 
+/* As guard sees it, which can only say so by parting: a path, or any folder's. */
+static bool is_pattern(struct text pattern)
+{
+    return text_starts(pattern, TEXT("/")) || text_starts(pattern, TEXT("*/"));
+}
+
 int bh_client_watch(struct bh_client *c, const char *pattern)
 {
+    if (!is_pattern(text_of(pattern))) {
+        return client_fail(c, BH_ARGUMENT,
+                           "a path cannot be watched: it begins neither with / nor with */");
+    }
     int result = path_list_add(&c->watches, pattern);
     if (result != BH_OK) {
         return client_fail(c, result, "a path cannot be watched: %s", bh_error_text(result));

@@ -141,7 +141,8 @@ BH_API int bh_client_subscribe(struct bh_client *client, uint64_t types);
 
 /* Opens of files for reading are seen (BH_EVENT_FILE_OPEN) only where somebody watches: a whole
  * path, a prefix that ends in '/', or one of both with a leading '*' for any directory. At most
- * 4,096 bytes, 256 of them a client (BH_LIMIT). What one client watches every client may see. */
+ * 4,096 bytes, 256 of them a client (BH_LIMIT). BH_ARGUMENT: it begins with neither of both. What
+ * one client watches every client may see. */
 BH_API int bh_client_watch(struct bh_client *client, const char *pattern);
 
 /* Leaves out events whose process has this identity (BH_FIELD_PROCESS_GUID). At most 4,096. */
