@@ -119,10 +119,32 @@ static struct status sync_spool(struct delivery *d, uint64_t now_ns)
     return OK;
 }
 
+/* logrotate moves files, people remove them: at most a second's lines go where nobody looks. */
+static struct status look_if_due(struct delivery *d)
+{
+    uint64_t now = clock_boot_ns();
+    bool moved = false;
+    if (now - d->looked_ns < SYNC_MS * (uint64_t)CLOCK_NS_PER_MS) {
+        return OK;
+    }
+    TRY(spool_look(&d->spool, &moved));
+    d->looked_ns = now;
+    if (moved) {
+        log_info("alerts.jsonl was moved or removed; it is begun anew");
+    }
+    return OK;
+}
+
+static struct status append_line(struct delivery *d, struct text line)
+{
+    TRY(look_if_due(d));
+    return spool_append(&d->spool, line);
+}
+
 static struct status write_line(struct delivery *d, struct text line)
 {
     struct status s;
-    while (!status_ok(s = spool_append(&d->spool, line))) {
+    while (!status_ok(s = append_line(d, line))) {
         say_stuck(d, s);
         TRY(wait_for_room());
     }

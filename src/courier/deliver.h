@@ -19,6 +19,7 @@ struct delivery {
     uint64_t last_seq; /* events up to it are in the spool; 0: no more of those can come */
     bool checked;      /* it is known whether the stream starts over what the spool holds */
     uint64_t synced_ns;
+    uint64_t looked_ns; /* when it was last seen that the file is where its name is */
     bool stuck;
 };
 

@@ -290,3 +290,24 @@ struct status spool_sync(struct spool *spool)
     spool->unsynced = false;
     return OK;
 }
+
+struct status spool_look(struct spool *spool, bool *out_moved)
+{
+    char name[NAME_MAX_BYTES];
+    struct stat ours, named;
+    if (spool->file < 0) {
+        *out_moved = false;
+        return OK;
+    }
+    if (fstat(spool->file, &ours) != 0) {
+        FAIL_SYS(errno);
+    }
+    bool moved = fstatat(spool->folder, file_name(0, name), &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+                 named.st_ino != ours.st_ino || named.st_dev != ours.st_dev;
+    if (moved) {
+        TRY(spool_sync(spool));
+        fd_drop(&spool->file);
+    }
+    *out_moved = moved;
+    return OK;
+}

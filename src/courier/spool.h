@@ -47,6 +47,10 @@ void spool_close(struct spool *spool);
 /* Does any line start with `head` (at most 255 bytes)? Reads all files: for the start only. */
 struct status spool_has(const struct spool *spool, struct text head, bool *out);
 
+/* Has somebody moved or removed the file? Then it is synced and closed, and the next line begins
+ * one anew under the name. */
+struct status spool_look(struct spool *spool, bool *out_moved);
+
 /* Appends one line, whose last byte is its newline, or nothing. May be repeated after a failure. */
 struct status spool_append(struct spool *spool, struct text line);
 

@@ -102,6 +102,34 @@ static void half_a_line_is_cut_off(void **state)
     assert_true(text_same(text_part(all, LINE, LINE), line(3, one)));
 }
 
+/* logrotate, or somebody with rm: what comes next is not written where nobody finds it. */
+static void a_file_that_others_moved_is_opened_anew(void **state)
+{
+    (void)state;
+    struct spool spool;
+    char room[ROOM], one[LINE];
+    bool moved = true;
+    assert_ok(spool_open(folder, limits, &spool));
+    append_lines(&spool, 1, 2);
+    assert_ok(spool_sync(&spool));
+    assert_ok(spool_look(&spool, &moved));
+    assert_false(moved);
+    assert_int_equal(renameat(folder, "alerts.jsonl", folder, "moved"), 0);
+    assert_ok(spool_look(&spool, &moved));
+    assert_true(moved);
+    append_lines(&spool, 3, 3);
+    assert_ok(spool_sync(&spool));
+    assert_int_equal(content("moved", room).len, 2 * LINE);
+    assert_true(text_same(content("alerts.jsonl", room), line(3, one)));
+    assert_int_equal(unlinkat(folder, "alerts.jsonl", 0), 0);
+    assert_ok(spool_look(&spool, &moved));
+    assert_true(moved);
+    append_lines(&spool, 4, 4);
+    assert_true(text_same(content("alerts.jsonl", room), line(4, one)));
+    spool_close(&spool);
+    unlinkat(folder, "moved", 0);
+}
+
 static void old_files_move_on_and_the_eldest_goes(void **state)
 {
     (void)state;
@@ -216,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SPOOL_TEST(goes_on_after_the_last_line),
         SPOOL_TEST(half_a_line_is_cut_off),
+        SPOOL_TEST(a_file_that_others_moved_is_opened_anew),
         SPOOL_TEST(old_files_move_on_and_the_eldest_goes),
         SPOOL_TEST(missing_newest_moves_nothing),
         SPOOL_TEST(a_gap_is_filled_first),
