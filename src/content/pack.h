@@ -75,8 +75,9 @@ struct pack_limits {
 
 /* Sums of worst cases, each with the longest value made for it. The rules that come with the
  * product have 32 ms an event, the public Linux rules 234 ms (179 of them one rule's), the public
- * Windows rules 1.44 s: so much has to be permitted while rules run one after another. A busy
- * engine then still speaks to guard ten times before it is taken to hang (HANG_S in guard/guard.h).
+ * Windows rules 1.44 s: so much has to be permitted while rules run one after another. One such
+ * event is far from HANG_S in guard/guard.h; many in a row are not, as the client library looks at
+ * the clock once in 1,024 events.
  */
 enum { PACK_RULE_COST = 200000000, PACK_EVENT_COST = 1500000000 };
 
