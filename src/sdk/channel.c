@@ -235,7 +235,7 @@ static int take_wake(struct bh_client *c, struct received *r)
     int flags = fcntl(r->fds[1], F_GETFL);
     /* A descriptor that blocks would let guard stop us. */
     if (flags < 0 || fcntl(r->fds[1], F_SETFL, flags | O_NONBLOCK) != 0) {
-        return client_fail_sys(c, "guard sent no eventfd");
+        return client_fail_sys(c, "guard sent no wake-up descriptor");
     }
     int result = poll_add(c, r->fds[1], ON_WAKE);
     if (result == BH_OK) {

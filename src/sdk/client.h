@@ -62,7 +62,7 @@ struct channel {
     int poll;   /* epoll over the three below: the descriptor that callers poll */
     int timer;  /* once a second; faster while guard is away */
     int socket; /* keeps its number in a cage, whose filter names it */
-    int wake;   /* guard's eventfd */
+    int wake;   /* readable when events wait */
     bool inherited;
     int ended;               /* why the last conversation ended */
     unsigned greeting_ticks; /* since hello: guard may hang */
