@@ -5,7 +5,13 @@
 
 #include <stdio.h>
 
-enum { FLAG_CASED = 1 };
+enum { FLAG_CASED = 1, FLAG_SILENT = 1 };
+
+static const char *const action_names[ACTION_COUNT] = {
+#define ACTION_NAME(ID, name) [ACTION_##ID] = (name),
+    ACTIONS(ACTION_NAME)
+#undef ACTION_NAME
+};
 
 static const size_t item_sizes[PACK_SECTION_COUNT] = {
 #define ITEM_SIZE(ID, name, size) [PACK_##ID] = (size),
@@ -91,6 +97,8 @@ struct pack_rule pack_rule(const struct pack *pack, size_t index)
         .product = text_at(pack, at + 48),
         .service = text_at(pack, at + 52),
         .category = text_at(pack, at + 56),
+        .action = (enum action)(unsigned char)at[60],
+        .silent = at[61] & FLAG_SILENT,
     };
 }
 
@@ -120,6 +128,21 @@ struct predicate pack_predicate(const struct pack *pack, size_t index)
     p.text =
         p.kind == PREDICATE_REGEX ? pack_automaton(pack, load_u32(at + 8)) : text_at(pack, at + 8);
     return p;
+}
+
+const char *action_name(enum action action)
+{
+    ENSURE((unsigned)action < ACTION_COUNT);
+    return action_names[action];
+}
+
+enum action action_by_name(struct text name)
+{
+    unsigned action = 0;
+    while (action < ACTION_COUNT && !text_same(name, text_of(action_names[action]))) {
+        action++;
+    }
+    return (enum action)action;
 }
 
 int pack_id_order(struct text a, struct text b)

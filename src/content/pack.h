@@ -10,7 +10,7 @@
 #include "content/rule.h"
 
 enum {
-    PACK_VERSION = 1,
+    PACK_VERSION = 2,
     PACK_SIZE_MAX = 64 << 20, /* 10,000 Sigma rules are about 10 MiB */
     PACK_RULES_MAX = 65536,   /* a bound for tables; public collections have 4,000 */
     PACK_TEXT_MAX = 65536,    /* bytes of one text; descriptions are the longest */
@@ -24,8 +24,8 @@ enum {
 #define PACK_MAGIC "BHPACK\x1a\n" /* the two last bytes show what was copied as text */
 #define PACK_NONE UINT32_MAX      /* "no text" */
 
-/* Every section, in the order of the file: its name and the bytes of one item. All must be there;
- * later versions add kinds. */
+/* Every section, in the order of the file: its name and the bytes of one item. All must be there,
+ * empty or not. */
 #define PACK_SECTIONS(X)                                                                           \
     X(TEXT_ENDS, text_ends, 4)                                                                     \
     X(TEXT_BYTES, text_bytes, 1)                                                                   \
@@ -36,10 +36,11 @@ enum {
     X(RULES, rules, 64)
 
 enum pack_section {
+
 #define PACK_SECTION_ENUM(ID, name, size) PACK_##ID,
     PACK_SECTIONS(PACK_SECTION_ENUM)
 #undef PACK_SECTION_ENUM
-    PACK_SECTION_COUNT
+        PACK_SECTION_COUNT
 };
 
 /* An open pack. Read it through the functions below. */
@@ -97,6 +98,8 @@ struct pack_rule {
     uint64_t types;
     uint32_t first_node;
     uint32_t node_count;
+    enum action action;
+    bool silent;
 };
 
 struct pack_node {
@@ -113,6 +116,10 @@ size_t pack_count(const struct pack *pack, enum pack_section section);
 struct pack_rule pack_rule(const struct pack *pack, size_t index);
 struct pack_node pack_node(const struct pack *pack, size_t index);
 struct predicate pack_predicate(const struct pack *pack, size_t index);
+
+/* "alert", "block" …; ACTION_COUNT where there is no such action. */
+const char *action_name(enum action action);
+enum action action_by_name(struct text name);
 
 /* The order in which rules stand: that of their ids' bytes. Like memcmp(). */
 int pack_id_order(struct text a, struct text b);

@@ -84,6 +84,22 @@ struct node {
     uint16_t on_false;
 };
 
+/* What a match asks for, beside the alert that it always is. */
+#define ACTIONS(X)                                                                                 \
+    X(ALERT, "alert")           /* nothing more */                                                 \
+    X(BLOCK, "block")           /* what is about to happen is denied */                            \
+    X(KILL, "kill")             /* the process is ended */                                         \
+    X(QUARANTINE, "quarantine") /* the file is put away, restorable */                             \
+    X(ISOLATE, "isolate")       /* the machine speaks to its fleet only */
+
+enum action {
+
+#define ACTION_ENUM(ID, name) ACTION_##ID,
+    ACTIONS(ACTION_ENUM)
+#undef ACTION_ENUM
+        ACTION_COUNT
+};
+
 struct rule {
     struct text id; /* UUID, or what the author wrote; unique in a pack */
     struct text title;
@@ -91,9 +107,11 @@ struct rule {
     struct text level; /* one of Sigma's words */
     struct text status;
     struct text description;
-    struct text tags;     /* comma separated */
-    struct text file;     /* where it was compiled from, for people */
-    uint64_t types;       /* events it is asked for, 1 << enum event_type */
+    struct text tags; /* comma separated */
+    struct text file; /* where it was compiled from, for people */
+    uint64_t types;   /* events it is asked for, 1 << enum event_type */
+    enum action action;
+    bool silent;          /* raises no alert itself: others refer to it */
     struct text product;  /* the event's log_product must equal these, */
     struct text service;  /* log_service and log_category likewise; empty: any. */
     struct text category; /* An event without log_product is linux's. */

@@ -3,20 +3,12 @@
  * was proven before it, and read by the functions that the interpreter reads with. What has two
  * forms is refused in all but one, so that no byte of a pack is without meaning.
  */
+#include "content/verify.h"
+
 #include "base/bytes.h"
-#include "base/heap.h"
-#include "base/own.h"
 #include "content/automaton.h"
 #include "content/load.h"
-#include "content/pack.h"
 #include "content/predicate.h"
-
-struct check {
-    struct pack pack;
-    struct pack_limits limits;
-    struct pack_fault *fault;
-    uint64_t *costs; /* of the nodes of one rule, from there to its end */
-};
 
 static const struct {
     const char *name;
@@ -33,11 +25,24 @@ static void note(struct check *c, const char *section, size_t index, const char 
     *c->fault = (struct pack_fault){.section = section, .index = index, .what = what};
 }
 
-static struct status refuse(struct check *c, enum pack_section section, size_t index,
-                            const char *what)
+struct status check_refuse(struct check *c, enum pack_section section, size_t index,
+                           const char *what)
 {
     note(c, sections[section].name, index, what);
     FAIL(INVALID);
+}
+
+struct status check_exceeds(struct check *c, enum pack_section section, size_t index,
+                            const char *what)
+{
+    note(c, sections[section].name, index, what);
+    FAIL(LIMIT);
+}
+
+struct status check_no_memory(struct check *c, enum pack_section section)
+{
+    note(c, sections[section].name, PACK_WHOLE, "there is no memory to check it");
+    FAIL(MEMORY);
 }
 
 static struct status refuse_header(struct check *c, const char *what)
@@ -110,14 +115,14 @@ static struct status check_sections(struct check *c, struct reader *r)
         uint64_t count = reader_u64(r);
         size_t padding = -end % 8;
         if (r->bad || kind != i + 1 || item_size != sections[i].item_size) {
-            return refuse(c, section, PACK_WHOLE, "its entry in the section table is wrong");
+            return check_refuse(c, section, PACK_WHOLE, "its entry in the section table is wrong");
         }
         if (offset != end + padding || offset > bytes.len ||
             count > (bytes.len - offset) / item_size) {
-            return refuse(c, section, PACK_WHOLE, "it does not lie where it should");
+            return check_refuse(c, section, PACK_WHOLE, "it does not lie where it should");
         }
         if (!is_zero(text_part(bytes, end, padding))) {
-            return refuse(c, section, PACK_WHOLE, "the bytes before it are not zero");
+            return check_refuse(c, section, PACK_WHOLE, "the bytes before it are not zero");
         }
         c->pack.sections[i].at = bytes.ptr + offset;
         c->pack.sections[i].count = (size_t)count;
@@ -139,11 +144,11 @@ static struct status check_ends(struct check *c, enum pack_section ends, enum pa
     for (size_t i = 0; i < c->pack.sections[ends].count; i++) {
         size_t to = load_u32(c->pack.sections[ends].at + i * 4);
         if (to < from || to - from > most || to % align != 0) {
-            return refuse(c, ends, i, "it ends where it cannot");
+            return check_refuse(c, ends, i, "it ends where it cannot");
         }
         from = to;
     }
-    return from == all ? OK : refuse(c, bytes, PACK_WHOLE, "bytes that belong to nothing");
+    return from == all ? OK : check_refuse(c, bytes, PACK_WHOLE, "bytes that belong to nothing");
 }
 
 static struct status check_texts(struct check *c)
@@ -151,7 +156,7 @@ static struct status check_texts(struct check *c)
     TRY(check_ends(c, PACK_TEXT_ENDS, PACK_TEXT_BYTES, PACK_TEXT_MAX, 1));
     for (size_t i = 0; i < pack_count(&c->pack, PACK_TEXT_ENDS); i++) {
         if (!text_is_utf8(pack_text(&c->pack, (uint32_t)i))) {
-            return refuse(c, PACK_TEXT_ENDS, i, "the text is not UTF-8");
+            return check_refuse(c, PACK_TEXT_ENDS, i, "the text is not UTF-8");
         }
     }
     return OK;
@@ -163,7 +168,7 @@ static struct status check_automata(struct check *c)
     for (size_t i = 0; i < pack_count(&c->pack, PACK_AUTOMATON_ENDS); i++) {
         const char *wrong = automaton_check(pack_automaton(&c->pack, (uint32_t)i));
         if (wrong) {
-            return refuse(c, PACK_AUTOMATON_ENDS, i, wrong);
+            return check_refuse(c, PACK_AUTOMATON_ENDS, i, wrong);
         }
     }
     return OK;
@@ -206,148 +211,10 @@ static struct status check_predicates(struct check *c)
             wrong = predicate_check(&p);
         }
         if (wrong) {
-            return refuse(c, PACK_PREDICATES, i, wrong);
+            return check_refuse(c, PACK_PREDICATES, i, wrong);
         }
     }
     return OK;
-}
-
-/* ── rules and their nodes ── */
-
-static bool is_word(struct text t, const char *const *words)
-{
-    while (*words && !text_same(t, text_of(*words))) {
-        words++;
-    }
-    return *words;
-}
-
-/* References of a rule: eleven, from byte 16 on; id and title must be there. */
-static const char *check_references(const struct check *c, size_t index)
-{
-    const char *at = c->pack.sections[PACK_RULES].at + index * 64;
-    for (size_t i = 0; i < 11; i++) {
-        uint32_t reference = load_u32(at + 16 + i * 4);
-        bool there = reference < pack_count(&c->pack, PACK_TEXT_ENDS);
-        if (!there && (reference != PACK_NONE || i < 2)) {
-            return "a text is not there";
-        }
-        /* "No text" and "an empty text" would be two forms of one thing. */
-        if (there && pack_text(&c->pack, reference).len == 0) {
-            return "a text is empty";
-        }
-    }
-    return load_u32(at + 60) == 0 ? NULL : "a byte that must be zero is not";
-}
-
-static const char *check_words(const struct pack_rule *rule)
-{
-    static const char *const levels[] = {"",     "informational", "low", "medium",
-                                         "high", "critical",      NULL};
-    static const char *const states[] = {"",           "stable",      "test", "experimental",
-                                         "deprecated", "unsupported", NULL};
-    if (!is_word(rule->level, levels)) {
-        return "the level is not one of Sigma's";
-    }
-    if (!is_word(rule->status, states)) {
-        return "the status is not one of Sigma's";
-    }
-    if (rule->types == 0 || rule->types >> EVENT_COUNT != 0) {
-        return "it asks for events that are not in the schema, or for none";
-    }
-    return NULL;
-}
-
-/* Ids are in order, which makes them unique; nodes are those after the last rule's. */
-static const char *check_rule(struct check *c, size_t index, uint32_t first_node)
-{
-    const char *wrong = check_references(c, index);
-    if (wrong) {
-        return wrong;
-    }
-    struct pack_rule rule = pack_rule(&c->pack, index);
-    if (index > 0 && pack_id_order(pack_rule(&c->pack, index - 1).id, rule.id) >= 0) {
-        return "two rules have the same id, or they are not in order";
-    }
-    if (rule.first_node != first_node || rule.node_count > NODES_MAX ||
-        rule.node_count > pack_count(&c->pack, PACK_NODES) - first_node) {
-        return "its nodes are not where they should be";
-    }
-    return check_words(&rule);
-}
-
-/* A jump from node `from` goes on, or ends. */
-static bool is_forward(uint16_t jump, size_t from, size_t count)
-{
-    return (jump > from && jump < count) || jump == NODE_MATCH || jump == NODE_MISS;
-}
-
-/* From the last node to the first: as every jump is forward, what a jump costs is known by then. */
-static struct status check_nodes(struct check *c, const struct pack_rule *rule, uint64_t *out)
-{
-    size_t count = rule->node_count;
-    for (size_t i = count; i-- > 0;) {
-        struct pack_node node = pack_node(&c->pack, rule->first_node + i);
-        if (node.predicate >= pack_count(&c->pack, PACK_PREDICATES)) {
-            return refuse(c, PACK_NODES, rule->first_node + i, "its predicate is not there");
-        }
-        if (!is_forward(node.on_true, i, count) || !is_forward(node.on_false, i, count)) {
-            return refuse(c, PACK_NODES, rule->first_node + i, "it does not lead forward");
-        }
-        uint64_t on_true = node.on_true < count ? c->costs[node.on_true] : 0;
-        uint64_t on_false = node.on_false < count ? c->costs[node.on_false] : 0;
-        struct predicate p = pack_predicate(&c->pack, node.predicate);
-        c->costs[i] = predicate_cost(&p) + (on_true > on_false ? on_true : on_false) + 1;
-    }
-    *out = count ? c->costs[0] : 0;
-    return OK;
-}
-
-static struct status add_cost(struct check *c, size_t index, uint64_t types, uint64_t cost)
-{
-    if (cost > c->limits.rule) {
-        note(c, "rules", index, "it could take too long for one event");
-        FAIL(LIMIT);
-    }
-    c->pack.types |= types;
-    for (unsigned type = 0; type < EVENT_COUNT; type++) {
-        /* One step to look at the rule, even if its first node is all there is. */
-        c->pack.cost[type] += types >> type & 1 ? cost + 1 : 0;
-        if (c->pack.cost[type] > c->limits.event) {
-            note(c, "rules", index, "with those before it, it could take too long for one event");
-            FAIL(LIMIT);
-        }
-    }
-    return OK;
-}
-
-static struct status check_rules(struct check *c)
-{
-    size_t nodes = pack_count(&c->pack, PACK_NODES);
-    uint32_t first_node = 0;
-    OWN(heap_drop)
-    uint64_t *costs = heap_alloc(nodes < NODES_MAX ? nodes : NODES_MAX, sizeof *costs);
-    c->costs = costs;
-    if (!costs) {
-        note(c, "rules", PACK_WHOLE, "there is no memory to check them");
-        FAIL(MEMORY);
-    }
-    if (pack_count(&c->pack, PACK_RULES) > PACK_RULES_MAX) {
-        note(c, "rules", PACK_WHOLE, "there are too many");
-        FAIL(LIMIT);
-    }
-    for (size_t i = 0; i < pack_count(&c->pack, PACK_RULES); i++) {
-        uint64_t cost;
-        const char *wrong = check_rule(c, i, first_node);
-        if (wrong) {
-            return refuse(c, PACK_RULES, i, wrong);
-        }
-        struct pack_rule rule = pack_rule(&c->pack, i);
-        TRY(check_nodes(c, &rule, &cost));
-        TRY(add_cost(c, i, rule.types, cost));
-        first_node += rule.node_count;
-    }
-    return first_node == nodes ? OK : refuse(c, PACK_NODES, first_node, "it belongs to no rule");
 }
 
 struct status pack_open_within(struct text bytes, struct pack_limits limits, struct pack *out,

@@ -1,0 +1,42 @@
+/*
+ * encode: rules in their plain form -> the bytes of a pack. For builder.c alone.
+ *
+ * Each section grows in memory of its own, items in the order in which they were added; at the end
+ * they are laid one after another. encode_pack() makes no choice: same rules, same bytes.
+ */
+#pragma once
+
+#include "content/pack.h"
+#include "content/pool.h"
+
+struct section_buffer {
+    char *bytes;
+    size_t used;
+    size_t capacity;
+};
+
+struct encoder {
+    struct arena *arena;
+    struct pool texts;
+    struct pool automata;
+    struct pool predicates; /* encoded */
+    struct section_buffer sections[PACK_SECTION_COUNT];
+};
+
+/* What a pack is made of. */
+struct pack_source {
+    const struct rule *rules; /* sorted by id, in their plain form (predicate.h) */
+    size_t rule_count;
+};
+
+/* The number of a text; PACK_NONE for the empty one. */
+struct status encode_text(struct encoder *e, struct text t, uint32_t *out);
+
+/* The number of a predicate, which is plain. */
+struct status encode_predicate(struct encoder *e, const struct predicate *p, uint32_t *out);
+
+/* Appends whole items, or a part of one, to a section. */
+struct status encode_bytes(struct encoder *e, enum pack_section section, struct text bytes);
+
+/* The finished pack, in the arena. LIMIT: it would be too large. */
+struct status encode_pack(struct arena *arena, const struct pack_source *source, struct text *out);

@@ -1,0 +1,54 @@
+#include "content/pool.h"
+
+#include "base/hash.h"
+
+static uint32_t *pool_slot(const struct pool *p, struct text t)
+{
+    size_t slot = hash_text(t) & (p->slot_count - 1);
+    while (p->slots[slot] && !text_same(p->items[p->slots[slot] - 1], t)) {
+        slot = (slot + 1) & (p->slot_count - 1);
+    }
+    return &p->slots[slot];
+}
+
+/* At most half of the slots are used. */
+static struct status pool_room(struct pool *p)
+{
+    struct text *items = arena_push(p->arena, p->items, p->count, &p->capacity, sizeof *p->items);
+    if (!items) {
+        FAIL(MEMORY);
+    }
+    p->items = items;
+    if (p->count * 2 < p->slot_count) {
+        return OK;
+    }
+    size_t more = p->slot_count ? p->slot_count * 2 : 64;
+    uint32_t *slots = arena_alloc(p->arena, more, sizeof *slots);
+    if (!slots) {
+        FAIL(MEMORY);
+    }
+    p->slots = slots;
+    p->slot_count = more;
+    for (size_t i = 0; i < p->count; i++) {
+        *pool_slot(p, p->items[i]) = (uint32_t)i + 1;
+    }
+    return OK;
+}
+
+bool pool_has(const struct pool *p, struct text t)
+{
+    return p->slot_count && *pool_slot(p, t);
+}
+
+struct status pool_add(struct pool *p, struct text t, uint32_t *out)
+{
+    TRY(pool_room(p));
+    uint32_t *slot = pool_slot(p, t);
+    if (!*slot) {
+        p->items[p->count] = t;
+        p->bytes += t.len;
+        *slot = (uint32_t)++p->count;
+    }
+    *out = *slot - 1;
+    return OK;
+}

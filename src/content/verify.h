@@ -1,0 +1,31 @@
+/*
+ * verify: what the parts of the verifier share. For verify*.c alone; pack_open() (pack.h) is the
+ * whole.
+ *
+ * Sections are proven one after another, each with nothing but what was proven before it, and read
+ * by the functions that the interpreter reads with. The first fault ends the proof and is noted.
+ */
+#pragma once
+
+#include "content/pack.h"
+
+struct check {
+    struct pack pack;
+    struct pack_limits limits;
+    struct pack_fault *fault;
+};
+
+/* Notes what is wrong with an item (or with PACK_WHOLE) of a section, and returns INVALID. */
+struct status check_refuse(struct check *c, enum pack_section section, size_t index,
+                           const char *what);
+
+/* Likewise with LIMIT: it is well-formed and too much. */
+struct status check_exceeds(struct check *c, enum pack_section section, size_t index,
+                            const char *what);
+
+/* MEMORY: what the proof itself needs. */
+struct status check_no_memory(struct check *c, enum pack_section section);
+
+/* Rules and their nodes: texts, order of ids, forward jumps, worst cost. Fills in pack.types and
+ * pack.cost. */
+struct status check_rules(struct check *c);

@@ -1,0 +1,144 @@
+#include "content/verify.h"
+
+#include "base/heap.h"
+#include "base/own.h"
+#include "content/load.h"
+#include "content/predicate.h"
+
+static bool is_word(struct text t, const char *const *words)
+{
+    while (*words && !text_same(t, text_of(*words))) {
+        words++;
+    }
+    return *words;
+}
+
+/* References of a rule: eleven, from byte 16 on; id and title must be there. */
+static const char *check_references(const struct check *c, size_t index)
+{
+    const char *at = c->pack.sections[PACK_RULES].at + index * 64;
+    for (size_t i = 0; i < 11; i++) {
+        uint32_t reference = load_u32(at + 16 + i * 4);
+        bool there = reference < pack_count(&c->pack, PACK_TEXT_ENDS);
+        if (!there && (reference != PACK_NONE || i < 2)) {
+            return "a text is not there";
+        }
+        /* "No text" and "an empty text" would be two forms of one thing. */
+        if (there && pack_text(&c->pack, reference).len == 0) {
+            return "a text is empty";
+        }
+    }
+    if ((unsigned char)at[60] >= ACTION_COUNT) {
+        return "there is no such action";
+    }
+    return (unsigned char)at[61] <= 1 && load_u16(at + 62) == 0 ? NULL
+                                                                : "a byte that must be zero is not";
+}
+
+static const char *check_words(const struct pack_rule *rule)
+{
+    static const char *const levels[] = {"",     "informational", "low", "medium",
+                                         "high", "critical",      NULL};
+    static const char *const states[] = {"",           "stable",      "test", "experimental",
+                                         "deprecated", "unsupported", NULL};
+    if (!is_word(rule->level, levels)) {
+        return "the level is not one of Sigma's";
+    }
+    if (!is_word(rule->status, states)) {
+        return "the status is not one of Sigma's";
+    }
+    if (rule->types == 0 || rule->types >> EVENT_COUNT != 0) {
+        return "it asks for events that are not in the schema, or for none";
+    }
+    return NULL;
+}
+
+/* Ids are in order, which makes them unique; nodes are those after the last rule's. */
+static const char *check_rule(struct check *c, size_t index, uint32_t first_node)
+{
+    const char *wrong = check_references(c, index);
+    if (wrong) {
+        return wrong;
+    }
+    struct pack_rule rule = pack_rule(&c->pack, index);
+    if (index > 0 && pack_id_order(pack_rule(&c->pack, index - 1).id, rule.id) >= 0) {
+        return "two rules have the same id, or they are not in order";
+    }
+    if (rule.first_node != first_node || rule.node_count > NODES_MAX ||
+        rule.node_count > pack_count(&c->pack, PACK_NODES) - first_node) {
+        return "its nodes are not where they should be";
+    }
+    return check_words(&rule);
+}
+
+/* A jump from node `from` goes on, or ends. */
+static bool is_forward(uint16_t jump, size_t from, size_t count)
+{
+    return (jump > from && jump < count) || jump == NODE_MATCH || jump == NODE_MISS;
+}
+
+/* From the last node to the first: as every jump is forward, what a jump costs is known by then. */
+static struct status check_nodes(struct check *c, const struct pack_rule *rule, uint64_t *costs,
+                                 uint64_t *out)
+{
+    size_t count = rule->node_count;
+    for (size_t i = count; i-- > 0;) {
+        struct pack_node node = pack_node(&c->pack, rule->first_node + i);
+        if (node.predicate >= pack_count(&c->pack, PACK_PREDICATES)) {
+            return check_refuse(c, PACK_NODES, rule->first_node + i, "its predicate is not there");
+        }
+        if (!is_forward(node.on_true, i, count) || !is_forward(node.on_false, i, count)) {
+            return check_refuse(c, PACK_NODES, rule->first_node + i, "it does not lead forward");
+        }
+        uint64_t on_true = node.on_true < count ? costs[node.on_true] : 0;
+        uint64_t on_false = node.on_false < count ? costs[node.on_false] : 0;
+        struct predicate p = pack_predicate(&c->pack, node.predicate);
+        costs[i] = predicate_cost(&p) + (on_true > on_false ? on_true : on_false) + 1;
+    }
+    *out = count ? costs[0] : 0;
+    return OK;
+}
+
+static struct status add_cost(struct check *c, size_t index, uint64_t types, uint64_t cost)
+{
+    if (cost > c->limits.rule) {
+        return check_exceeds(c, PACK_RULES, index, "it could take too long for one event");
+    }
+    c->pack.types |= types;
+    for (unsigned type = 0; type < EVENT_COUNT; type++) {
+        /* One step to look at the rule, even if its first node is all there is. */
+        c->pack.cost[type] += types >> type & 1 ? cost + 1 : 0;
+        if (c->pack.cost[type] > c->limits.event) {
+            return check_exceeds(c, PACK_RULES, index,
+                                 "with those before it, it could take too long for one event");
+        }
+    }
+    return OK;
+}
+
+struct status check_rules(struct check *c)
+{
+    size_t nodes = pack_count(&c->pack, PACK_NODES);
+    uint32_t first_node = 0;
+    OWN(heap_drop)
+    uint64_t *costs = heap_alloc(nodes < NODES_MAX ? nodes : NODES_MAX, sizeof *costs);
+    if (!costs) {
+        return check_no_memory(c, PACK_RULES);
+    }
+    if (pack_count(&c->pack, PACK_RULES) > PACK_RULES_MAX) {
+        return check_exceeds(c, PACK_RULES, PACK_WHOLE, "there are too many");
+    }
+    for (size_t i = 0; i < pack_count(&c->pack, PACK_RULES); i++) {
+        uint64_t cost;
+        const char *wrong = check_rule(c, i, first_node);
+        if (wrong) {
+            return check_refuse(c, PACK_RULES, i, wrong);
+        }
+        struct pack_rule rule = pack_rule(&c->pack, i);
+        TRY(check_nodes(c, &rule, costs, &cost));
+        TRY(add_cost(c, i, rule.types, cost));
+        first_node += rule.node_count;
+    }
+    return first_node == nodes ? OK
+                               : check_refuse(c, PACK_NODES, first_node, "it belongs to no rule");
+}
