@@ -1,37 +1,9 @@
 #include "content/automaton.h"
 
-#include "base/bytes.h"
-#include "content/load.h"
+#include "content/automaton_table.h"
 #include "content/utf8.h"
 
-/* Where the parts of an automaton lie. */
-struct table {
-    size_t states;
-    size_t start;
-    size_t classes;
-    size_t ranges;
-    size_t invalid;     /* the class of a byte that begins no UTF-8 sequence */
-    const char *ascii;  /* a class for each byte below 0x80 */
-    const char *range;  /* u32 first code point, u32 class; sorted */
-    const char *next;   /* u16 [states - 2][classes] */
-    const char *at_end; /* u8 [states - 2]: found if the subject ends here */
-};
-
-static struct table table_over(struct text bytes)
-{
-    struct table t = {.states = load_u16(bytes.ptr + 4),
-                      .start = load_u16(bytes.ptr + 6),
-                      .classes = load_u16(bytes.ptr + 8),
-                      .ranges = load_u16(bytes.ptr + 10),
-                      .invalid = load_u16(bytes.ptr + 12),
-                      .ascii = bytes.ptr + 16};
-    t.range = bytes.ptr + AUTOMATON_HEADER;
-    t.next = t.range + t.ranges * AUTOMATON_RANGE;
-    t.at_end = t.next + (t.states - AUTOMATON_FIRST_ROW) * t.classes * 2;
-    return t;
-}
-
-/* Until this is proven, table_over() could point outside. */
+/* Until this is proven, automaton_table() could point outside. */
 static const char *check_shape(struct text bytes)
 {
     if (bytes.len < AUTOMATON_HEADER || bytes.len > AUTOMATON_SIZE_MAX ||
@@ -55,7 +27,7 @@ static const char *check_shape(struct text bytes)
     return (used + 7) / 8 * 8 == bytes.len ? NULL : "the automaton's tables do not fill its size";
 }
 
-static const char *check_classes(const struct table *t)
+static const char *check_classes(const struct automaton_table *t)
 {
     for (size_t i = 0; i < AUTOMATON_ASCII; i++) {
         if ((unsigned char)t->ascii[i] >= t->classes) {
@@ -77,7 +49,7 @@ static const char *check_classes(const struct table *t)
     return NULL;
 }
 
-static const char *check_states(const struct table *t, const char *end)
+static const char *check_states(const struct automaton_table *t, const char *end)
 {
     size_t rows = t->states - AUTOMATON_FIRST_ROW;
     bool outside = false;
@@ -102,12 +74,12 @@ const char *automaton_check(struct text automaton)
     if (wrong) {
         return wrong;
     }
-    struct table t = table_over(automaton);
+    struct automaton_table t = automaton_table(automaton);
     wrong = check_classes(&t);
     return wrong ? wrong : check_states(&t, automaton.ptr + automaton.len);
 }
 
-static size_t class_of(const struct table *t, uint32_t code)
+static size_t class_of(const struct automaton_table *t, uint32_t code)
 {
     size_t low = 0;
     size_t high = t->ranges;
@@ -122,12 +94,12 @@ static size_t class_of(const struct table *t, uint32_t code)
             low = middle;
         }
     }
-    return load_u32(t->range + low * AUTOMATON_RANGE + 4);
+    return automaton_range_class(t, low);
 }
 
 bool automaton_search(struct text automaton, struct text subject)
 {
-    struct table t = table_over(automaton);
+    struct automaton_table t = automaton_table(automaton);
     size_t state = t.start;
     for (size_t i = 0; i < subject.len && state >= AUTOMATON_FIRST_ROW;) {
         unsigned char byte = (unsigned char)subject.ptr[i];
@@ -140,8 +112,8 @@ bool automaton_search(struct text automaton, struct text subject)
             i += utf8_next(text_part(subject, i, 4), &code);
             class = class_of(&t, code);
         }
-        state = load_u16(t.next + ((state - AUTOMATON_FIRST_ROW) * t.classes + class) * 2);
+        state = automaton_next(&t, state, class);
     }
     return state == AUTOMATON_FOUND ||
-           (state >= AUTOMATON_FIRST_ROW && t.at_end[state - AUTOMATON_FIRST_ROW]);
+           (state >= AUTOMATON_FIRST_ROW && automaton_found_at_end(&t, state));
 }

@@ -30,3 +30,9 @@ const char *automaton_check(struct text automaton);
 /* Is what the expression says anywhere in `subject`? Looks at each byte of it at most once. Only
  * for what automaton_check() accepted. */
 bool automaton_search(struct text automaton, struct text subject);
+
+/* Can the automaton find nothing in a text that, its ASCII letters folded, does not hold `literal`
+ * (folded)? False also where the proof would take too long. Only for what automaton_check()
+ * accepted.
+ */
+bool automaton_needs(struct text automaton, struct text literal);

@@ -21,7 +21,6 @@ struct builder {
     size_t count;
     size_t capacity;
     struct pool ids;
-    uint64_t cost[EVENT_COUNT]; /* of the rules so far, as in struct pack */
 };
 
 static struct status refuse(char *why, const char *what)
@@ -52,6 +51,7 @@ static struct status copy_predicate(struct arena *arena, const struct predicate 
     TRY(arena_text(arena, from->text, &text));
     struct predicate p = predicate_plain(from, (char *)(uintptr_t)text.ptr);
     p.text.ptr = p.text.len ? text.ptr : "";
+    TRY(arena_text(arena, p.factor, &p.factor));
     const char *wrong = predicate_check(&p);
     if (!wrong && p.kind == PREDICATE_REGEX) {
         wrong = automaton_check(p.text);
@@ -86,27 +86,21 @@ static struct status copy_program(struct arena *arena, struct rule *rule, char *
 
 /* The verifier's own word: a pack of this rule alone must open. Nobody else has to know its rules.
  */
-static struct status try_rule(const struct builder *b, const struct rule *rule, struct pack *out,
-                              char *why)
+static struct status try_rule(const struct rule *rule, char *why)
 {
+    struct pack trial;
     OWN(arena_done) struct arena scratch;
     struct pack_fault fault = {.what = "there is no memory to try it"};
     struct text bytes;
     arena_init(&scratch, TRIAL_MAX);
     TRY(encode_pack(&scratch, &(struct pack_source){.rules = rule, .rule_count = 1}, &bytes));
-    struct status s = pack_open(bytes, out, &fault);
+    struct status s = pack_open(bytes, &trial, &fault);
     snprintf(why, WHY, "%s", fault.what);
     TRY(s);
-    for (unsigned type = 0; type < EVENT_COUNT; type++) {
-        if (b->cost[type] + out->cost[type] > PACK_LIMITS.event) {
-            snprintf(why, WHY, "with the rules before it, an event could take too long");
-            FAIL(LIMIT);
-        }
-    }
     return OK;
 }
 
-static struct status keep_rule(struct builder *b, const struct rule *rule, const struct pack *trial)
+static struct status keep_rule(struct builder *b, const struct rule *rule)
 {
     uint32_t ignored;
     struct rule *rules = arena_push(b->arena, b->rules, b->count, &b->capacity, sizeof *b->rules);
@@ -116,9 +110,6 @@ static struct status keep_rule(struct builder *b, const struct rule *rule, const
     b->rules = rules;
     TRY(pool_add(&b->ids, rule->id, &ignored));
     b->rules[b->count++] = *rule;
-    for (unsigned type = 0; type < EVENT_COUNT; type++) {
-        b->cost[type] += trial->cost[type] - EVENT_MAX; /* the fold is counted once, not for each */
-    }
     return OK;
 }
 
@@ -137,7 +128,6 @@ struct status builder_new(struct arena *arena, struct builder **out)
 struct status builder_add(struct builder *b, const struct rule *rule, char *why)
 {
     struct rule copy = *rule;
-    struct pack trial;
     snprintf(why, WHY, "there is no memory for it");
     if (rule->node_count > NODES_MAX) {
         snprintf(why, WHY, "it needs %zu decisions (limit %d)", rule->node_count, NODES_MAX);
@@ -152,8 +142,8 @@ struct status builder_add(struct builder *b, const struct rule *rule, char *why)
     }
     TRY(copy_texts(b->arena, &copy));
     TRY(copy_program(b->arena, &copy, why));
-    TRY(try_rule(b, &copy, &trial, why));
-    return keep_rule(b, &copy, &trial);
+    TRY(try_rule(&copy, why));
+    return keep_rule(b, &copy);
 }
 
 static int compare_rules(const void *a, const void *b)

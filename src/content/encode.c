@@ -3,6 +3,12 @@
 #include "base/bytes.h"
 #include "content/predicate.h"
 
+static const uint32_t item_sizes[PACK_SECTION_COUNT] = {
+#define ITEM_SIZE(ID, name, size) [PACK_##ID] = (size),
+    PACK_SECTIONS(ITEM_SIZE)
+#undef ITEM_SIZE
+};
+
 struct status encode_bytes(struct encoder *e, enum pack_section section, struct text bytes)
 {
     struct section_buffer *s = &e->sections[section];
@@ -40,6 +46,23 @@ static struct status encode_operand(struct encoder *e, const struct predicate *p
     return uses & USES_TEXT ? pool_add(&e->texts, p->text, out) : OK;
 }
 
+/* `p` is kept where its bytes are new. */
+static struct status add_predicate(struct encoder *e, struct text bytes, const struct predicate *p,
+                                   uint32_t *out)
+{
+    size_t before = e->predicates.count;
+    void *plain = arena_push(e->arena, e->plain, before, &e->plain_capacity, sizeof *e->plain);
+    if (!plain) {
+        FAIL(MEMORY);
+    }
+    e->plain = plain;
+    TRY(pool_add(&e->predicates, bytes, out));
+    if (e->predicates.count > before) {
+        e->plain[before] = *p;
+    }
+    return OK;
+}
+
 struct status encode_predicate(struct encoder *e, const struct predicate *p, uint32_t *out)
 {
     enum { SIZE = 24 };
@@ -62,7 +85,7 @@ struct status encode_predicate(struct encoder *e, const struct predicate *p, uin
     writer_u32(&w, 0);
     writer_u64(&w, (uint64_t)p->number);
     TRY(writer_end(&w));
-    return pool_add(&e->predicates, writer_text(&w), out);
+    return add_predicate(e, writer_text(&w), p, out);
 }
 
 /* Node by node: what a rule asks lies together. */
@@ -140,6 +163,16 @@ static struct status lay_pools(struct encoder *e)
     return lay_items(e, &e->predicates, PACK_PREDICATES);
 }
 
+struct pack encode_view(const struct encoder *e)
+{
+    struct pack view = {0};
+    for (unsigned i = 0; i < PACK_SECTION_COUNT; i++) {
+        view.sections[i].at = e->sections[i].bytes;
+        view.sections[i].count = e->sections[i].used / item_sizes[i];
+    }
+    return view;
+}
+
 /* ── sections -> pack ── */
 
 static void align(struct writer *w)
@@ -166,19 +199,14 @@ static void write_header(struct writer *w, size_t size, uint64_t checksum)
 /* The sections' sizes are known: the table is written before them. */
 static void write_section_table(const struct encoder *e, struct writer *w)
 {
-    static const uint32_t sizes[PACK_SECTION_COUNT] = {
-#define SECTION_SIZE(ID, name, size) [PACK_##ID] = (size),
-        PACK_SECTIONS(SECTION_SIZE)
-#undef SECTION_SIZE
-    };
     uint64_t offset = PACK_HEADER + PACK_SECTION_COUNT * PACK_SECTION;
     for (uint32_t i = 0; i < PACK_SECTION_COUNT; i++) {
-        ENSURE(e->sections[i].used % sizes[i] == 0);
+        ENSURE(e->sections[i].used % item_sizes[i] == 0);
         offset += -offset % 8;
         writer_u32(w, i + 1);
-        writer_u32(w, sizes[i]);
+        writer_u32(w, item_sizes[i]);
         writer_u64(w, offset);
-        writer_u64(w, e->sections[i].used / sizes[i]);
+        writer_u64(w, e->sections[i].used / item_sizes[i]);
         offset += e->sections[i].used;
     }
 }
@@ -231,9 +259,12 @@ struct status encode_pack(struct arena *arena, const struct pack_source *source,
                         .texts = {.arena = arena},
                         .automata = {.arena = arena},
                         .predicates = {.arena = arena}};
+    struct encoded_atoms atoms;
     for (size_t i = 0; i < source->rule_count; i++) {
         TRY(encode_rule(&e, &source->rules[i]));
     }
+    TRY(encode_atoms(&e, &atoms));
     TRY(lay_pools(&e));
+    TRY(encode_matcher(&e, &atoms));
     return lay_pack(&e, out);
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "content/atom.h"
 #include "content/pack.h"
 #include "content/pool.h"
 
@@ -19,7 +20,9 @@ struct encoder {
     struct arena *arena;
     struct pool texts;
     struct pool automata;
-    struct pool predicates; /* encoded */
+    struct pool predicates;  /* encoded … */
+    struct predicate *plain; /* … and as they are */
+    size_t plain_capacity;
     struct section_buffer sections[PACK_SECTION_COUNT];
 };
 
@@ -37,6 +40,32 @@ struct status encode_predicate(struct encoder *e, const struct predicate *p, uin
 
 /* Appends whole items, or a part of one, to a section. */
 struct status encode_bytes(struct encoder *e, enum pack_section section, struct text bytes);
+
+/* The atoms of all predicates: their literals become texts. */
+struct encoded_atom {
+    uint32_t predicate;
+    uint32_t text;
+    struct text literal;
+    enum anchor anchor;
+    bool exact;
+};
+
+struct encoded_atoms {
+    struct encoded_atom *items; /* by predicate */
+    size_t count;
+};
+
+struct status encode_atoms(struct encoder *e, struct encoded_atoms *out);
+
+/* The sections of the matcher: atoms, triggers, rules without, filters. Rules, nodes, predicates,
+ * texts and automata are in their sections already. */
+struct status encode_matcher(struct encoder *e, const struct encoded_atoms *atoms);
+
+/* Of these, the filters. */
+struct status encode_filters(struct encoder *e, const struct encoded_atoms *atoms);
+
+/* What is in the sections so far, for the functions of pack.h. */
+struct pack encode_view(const struct encoder *e);
 
 /* The finished pack, in the arena. LIMIT: it would be too large. */
 struct status encode_pack(struct arena *arena, const struct pack_source *source, struct text *out);

@@ -44,13 +44,15 @@ static bool take(struct text *pattern, struct text *subject)
     return taken;
 }
 
-bool glob_match(struct text pattern, struct text subject, uint64_t *steps)
+bool glob_match(struct text pattern, struct text subject, uint64_t most, uint64_t *steps)
 {
     struct text after_star = {0}; /* the pattern after the last '*' … */
     struct text retry = {0};      /* … and where the subject's rest was tried for it */
     bool starred = false;
     while (subject.len) {
-        ++*steps;
+        if (++*steps > most) {
+            return false;
+        }
         if (pattern.len && pattern.ptr[0] == '*') {
             pattern = text_part(pattern, 1, pattern.len);
             after_star = pattern;
@@ -93,4 +95,51 @@ uint64_t glob_cost(struct text pattern, size_t bytes, size_t texts)
     }
     /* Each place of the subject begins at most one try, and so does each star. */
     return (bytes + texts * (stars + 2)) * (longest + 2);
+}
+
+/* Bytes of the pattern's element at `at`, and whether it stands for itself. */
+static size_t element(struct text pattern, size_t at, bool *literal)
+{
+    char c = pattern.ptr[at];
+    bool escape = c == '\\' && at + 1 < pattern.len;
+    *literal = escape ? pattern.ptr[at + 1] != '-' : c != '*' && c != '?';
+    return 1U + escape;
+}
+
+/* Where the elements from `at` on stop to be literals, or to be none. */
+static size_t run_end(struct text pattern, size_t at, bool literals)
+{
+    bool literal;
+    while (at < pattern.len) {
+        size_t size = element(pattern, at, &literal);
+        if (literal != literals) {
+            break;
+        }
+        at += size;
+    }
+    return at;
+}
+
+bool glob_next_piece(struct glob_pieces *pieces, struct glob_piece *out)
+{
+    struct text pattern = pieces->pattern;
+    size_t from = run_end(pattern, pieces->at, false);
+    size_t to = run_end(pattern, from, true);
+    *out = (struct glob_piece){.source = text_part(pattern, from, to - from),
+                               .at_front = from == 0,
+                               .at_back = to == pattern.len};
+    pieces->at = to;
+    return to > from;
+}
+
+struct text glob_piece_text(struct glob_piece *piece, char *room, size_t size)
+{
+    size_t used = 0;
+    size_t at = 0;
+    for (; at < piece->source.len && used < size; at++) {
+        at += piece->source.ptr[at] == '\\';
+        room[used++] = piece->source.ptr[at];
+    }
+    piece->cut = at < piece->source.len;
+    return (struct text){.ptr = room, .len = used};
 }

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { FLAG_CASED = 1, FLAG_SILENT = 1 };
+enum { FLAG_CASED = 1, FLAG_SILENT = 1, FLAG_EXACT = 1 };
 
 static const char *const action_names[ACTION_COUNT] = {
 #define ACTION_NAME(ID, name) [ACTION_##ID] = (name),
@@ -44,7 +44,7 @@ size_t pack_count(const struct pack *pack, enum pack_section section)
     return pack->sections[section].count;
 }
 
-static const char *item(const struct pack *pack, enum pack_section section, size_t index)
+const char *pack_item(const struct pack *pack, enum pack_section section, size_t index)
 {
     ENSURE(index < pack->sections[section].count);
     return pack->sections[section].at + index * item_sizes[section];
@@ -58,8 +58,8 @@ static struct text divided(const struct pack *pack, enum pack_section ends, enum
     if (index >= pack->sections[ends].count) {
         return TEXT("");
     }
-    size_t from = index ? load_u32(item(pack, ends, index - 1U)) : 0;
-    size_t to = load_u32(item(pack, ends, index));
+    size_t from = index ? load_u32(pack_item(pack, ends, index - 1U)) : 0;
+    size_t to = load_u32(pack_item(pack, ends, index));
     struct text all = {.ptr = pack->sections[bytes].at, .len = pack->sections[bytes].count};
     return text_part(all, from, to > from ? to - from : 0);
 }
@@ -81,7 +81,7 @@ static struct text text_at(const struct pack *pack, const char *at)
 
 struct pack_rule pack_rule(const struct pack *pack, size_t index)
 {
-    const char *at = item(pack, PACK_RULES, index);
+    const char *at = pack_item(pack, PACK_RULES, index);
     return (struct pack_rule){
         .types = load_u64(at),
         .first_node = load_u32(at + 8),
@@ -104,30 +104,55 @@ struct pack_rule pack_rule(const struct pack *pack, size_t index)
 
 struct pack_node pack_node(const struct pack *pack, size_t index)
 {
-    const char *at = item(pack, PACK_NODES, index);
+    const char *at = pack_item(pack, PACK_NODES, index);
     return (struct pack_node){
         .predicate = load_u32(at), .on_true = load_u16(at + 4), .on_false = load_u16(at + 6)};
 }
 
-static enum field field_of(char byte, unsigned none)
+_Static_assert((int)PACK_ANY_FIELD == (int)PACK_NO_FIELD, "both are FIELD_COUNT here");
+
+enum field pack_field(char byte)
 {
     unsigned field = (unsigned char)byte;
-    return (enum field)(field == none ? FIELD_COUNT : field);
+    return (enum field)(field == PACK_ANY_FIELD ? FIELD_COUNT : field);
 }
 
 struct predicate pack_predicate(const struct pack *pack, size_t index)
 {
-    const char *at = item(pack, PACK_PREDICATES, index);
+    const char *at = pack_item(pack, PACK_PREDICATES, index);
     struct predicate p = {.kind = (enum predicate_kind)(unsigned char)at[0],
                           .cased = at[1] & FLAG_CASED,
-                          .field = field_of(at[2], PACK_ANY_FIELD),
-                          .other = field_of(at[3], PACK_NO_FIELD),
+                          .field = pack_field(at[2]),
+                          .other = pack_field(at[3]),
                           .part = (enum time_part)(unsigned char)at[4],
                           .compare = (enum compare)(unsigned char)at[5],
                           .number = (int64_t)load_u64(at + 16)};
     p.text =
         p.kind == PREDICATE_REGEX ? pack_automaton(pack, load_u32(at + 8)) : text_at(pack, at + 8);
     return p;
+}
+
+struct pack_atom pack_atom(const struct pack *pack, size_t index)
+{
+    const char *at = pack_item(pack, PACK_ATOMS, index);
+    bool last = index + 1 == pack->sections[PACK_ATOMS].count;
+    return (struct pack_atom){.predicate = load_u32(at),
+                              .literal = load_u32(at + 4),
+                              .first = load_u32(at + 8),
+                              .end = last ? (uint32_t)pack->sections[PACK_TRIGGERS].count
+                                          : load_u32(at + 16 + 8),
+                              .anchor = (unsigned char)at[12],
+                              .exact = at[13] & FLAG_EXACT};
+}
+
+uint32_t pack_trigger(const struct pack *pack, size_t index)
+{
+    return load_u32(pack_item(pack, PACK_TRIGGERS, index));
+}
+
+uint32_t pack_always(const struct pack *pack, size_t index)
+{
+    return load_u32(pack_item(pack, PACK_ALWAYS, index));
 }
 
 const char *action_name(enum action action)

@@ -33,7 +33,14 @@ enum {
     X(AUTOMATON_BYTES, automaton_bytes, 1)                                                         \
     X(PREDICATES, predicates, 24)                                                                  \
     X(NODES, nodes, 8)                                                                             \
-    X(RULES, rules, 64)
+    X(RULES, rules, 64)                                                                            \
+    X(ATOMS, atoms, 16)                                                                            \
+    X(TRIGGERS, triggers, 4)                                                                       \
+    X(ALWAYS, always, 4)                                                                           \
+    X(FILTERS, filters, 32)                                                                        \
+    X(FILTER_WORDS, filter_words, 8)                                                               \
+    X(FILTER_BUCKETS, filter_buckets, 4)                                                           \
+    X(FILTER_ENTRIES, filter_entries, 12)
 
 enum pack_section {
 
@@ -52,8 +59,10 @@ struct pack {
         size_t count;
     } sections[PACK_SECTION_COUNT];
 
-    uint64_t types;             /* of events that any rule asks for */
-    uint64_t cost[EVENT_COUNT]; /* the most steps for one event of this type */
+    uint64_t types;               /* of events that any rule asks for */
+    uint64_t cost[EVENT_COUNT];   /* the most steps that are taken for one event of this type */
+    uint64_t demand[EVENT_COUNT]; /* what the worst event would need: where it is more than the
+                                     cost, such an event is not decided in full, and that is told */
 };
 
 /* Why a pack was refused: all are literals but the index. */
@@ -68,21 +77,18 @@ struct pack_fault {
 /* "predicates[12]: the field is not in the schema". Returns `out`, terminated. */
 const char *pack_fault_text(const struct pack_fault *fault, char *out, size_t out_size);
 
-/* What a pack may cost, in steps: about a nanosecond each (predicate.h). */
+/* What a pack may cost, in steps: about a nanosecond each (predicate.h). What one event takes is
+ * cut at `event`: only an event made for it comes so far, 32 KiB of what the rules look for, and
+ * the rules that were not decided then are told (matcher_undecided()). Looking alone, without
+ * finding anything, has to fit into half of it.
+ */
 struct pack_limits {
-    uint64_t rule;  /* the costliest path of one rule */
-    uint64_t event; /* all rules together, for one event */
+    uint64_t event;
 };
 
-/* Sums of worst cases, each with the longest value made for it. The rules that come with the
- * product have 32 ms an event, the public Linux rules 234 ms (179 of them one rule's), the public
- * Windows rules 1.44 s: so much has to be permitted while rules run one after another. One such
- * event is far from HANG_S in guard/guard.h; many in a row are not, as the client library looks at
- * the clock once in 1,024 events.
- */
-enum { PACK_RULE_COST = 200000000, PACK_EVENT_COST = 1500000000 };
+enum { PACK_EVENT_COST = 1000000 /* a millisecond: a storm of such events is 1,000 a second */ };
 
-#define PACK_LIMITS ((struct pack_limits){.rule = PACK_RULE_COST, .event = PACK_EVENT_COST})
+#define PACK_LIMITS ((struct pack_limits){.event = PACK_EVENT_COST})
 
 /* Proves all of `bytes` and opens it. INVALID, BOUNDS, LIMIT or VERSION: `fault` says what; MEMORY.
  */
@@ -108,6 +114,16 @@ struct pack_node {
     uint16_t on_false;
 };
 
+/* A literal that a predicate's value has to hold (atom.h), and the rules that it triggers. */
+struct pack_atom {
+    uint32_t predicate;
+    uint32_t literal; /* the number of its text */
+    uint32_t first;   /* of its rules in the section of triggers … */
+    uint32_t end;     /* … and where they end */
+    unsigned anchor;  /* enum anchor */
+    bool exact;
+};
+
 /* A text or automaton by its number; empty for PACK_NONE. */
 struct text pack_text(const struct pack *pack, uint32_t number);
 struct text pack_automaton(const struct pack *pack, uint32_t number);
@@ -116,6 +132,17 @@ size_t pack_count(const struct pack *pack, enum pack_section section);
 struct pack_rule pack_rule(const struct pack *pack, size_t index);
 struct pack_node pack_node(const struct pack *pack, size_t index);
 struct predicate pack_predicate(const struct pack *pack, size_t index);
+struct pack_atom pack_atom(const struct pack *pack, size_t index);
+
+/* A rule's number in the section of triggers, or of rules that always run. */
+uint32_t pack_trigger(const struct pack *pack, size_t index);
+uint32_t pack_always(const struct pack *pack, size_t index);
+
+/* The bytes of an item, for those who read a section of their own. */
+const char *pack_item(const struct pack *pack, enum pack_section section, size_t index);
+
+/* A field as packs write it; FIELD_COUNT is every field. */
+enum field pack_field(char byte);
 
 /* "alert", "block" …; ACTION_COUNT where there is no such action. */
 const char *action_name(enum action action);

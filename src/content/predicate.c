@@ -6,15 +6,12 @@
 #include "content/number.h"
 
 enum {
-    NUMBER_ROOM = 24, /* a number as text: 20 bytes */
     PARSE_COST = 192, /* an address, a decimal or a time: all are short, or not looked at */
     /* What a byte takes in the worst texts that could be made for it, in nanoseconds and rounded
      * up: measured with values of 32 KiB on the machine that docs/formats/pack.md names. */
     SEARCH_WEIGHT = 5, /* 4.3: a needle of a's and one b in a value of a's */
     GLOB_WEIGHT = 7,   /* 6.9: a piece of dashes in a value of dashes; of letters 3.1, of '?' 4.5 */
     REGEX_WEIGHT = 3,  /* 3.0: bytes that are no UTF-8 */
-    /* All texts of an event lie in its record; each number gives up to NUMBER_ROOM more. */
-    ANY_FIELD_BYTES = EVENT_MAX + FIELD_COUNT * NUMBER_ROOM,
 };
 
 static const struct predicate_info infos[PREDICATE_KIND_COUNT] = {
@@ -54,9 +51,28 @@ static bool is_folded(struct text t)
     return true;
 }
 
+/* Eight bytes at once: the high bit of each byte of `upper` says that it is a capital letter. */
+static uint64_t fold_word(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101ULL;
+    uint64_t ascii = ~word & (ones << 7);
+    uint64_t low = word & ~(ones << 7);
+    uint64_t from_a = low + ones * (0x80 - 'A');
+    uint64_t beyond_z = low + ones * (0x80 - 'Z' - 1);
+    uint64_t upper = from_a & ~beyond_z & ascii;
+    return word | upper >> 2;
+}
+
 static void fold(struct text t, char *out)
 {
-    for (size_t i = 0; i < t.len; i++) {
+    size_t i = 0;
+    for (; i + 8 <= t.len; i += 8) {
+        uint64_t word;
+        memcpy(&word, t.ptr + i, 8);
+        word = fold_word(word);
+        memcpy(out + i, &word, 8);
+    }
+    for (; i < t.len; i++) {
         out[i] = text_fold(t.ptr[i]);
     }
 }
@@ -71,6 +87,7 @@ struct predicate predicate_plain(const struct predicate *p, char *folded)
     plain.other = uses & USES_OTHER ? p->other : FIELD_COUNT;
     plain.part = uses & USES_TIME ? p->part : TIME_MINUTE;
     plain.compare = uses & USES_TIME ? p->compare : COMPARE_EQUAL;
+    plain.factor = uses & USES_AUTOMATON ? p->factor : TEXT("");
     if ((uses & USES_CASED) && !plain.cased && !is_folded(plain.text)) {
         fold(plain.text, folded);
         plain.text.ptr = folded;
@@ -141,7 +158,7 @@ const char *predicate_check(const struct predicate *p)
 uint64_t predicate_cost(const struct predicate *p)
 {
     size_t texts = p->field == FIELD_COUNT ? FIELD_COUNT : 1;
-    size_t bytes = p->field == FIELD_COUNT ? (size_t)ANY_FIELD_BYTES : EVENT_TEXT_MAX;
+    size_t bytes = p->field == FIELD_COUNT ? (size_t)PREDICATE_ANY_BYTES : EVENT_TEXT_MAX;
     switch (p->kind) {
     case PREDICATE_EQUAL:
     case PREDICATE_PREFIX:
@@ -179,7 +196,7 @@ uint64_t predicate_cost(const struct predicate *p)
 static struct text number_text(int64_t number, char *room)
 {
     uint64_t magnitude = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    char *at = room + NUMBER_ROOM;
+    char *at = room + SUBJECT_NUMBER;
     do {
         *--at = (char)('0' + magnitude % 10);
         magnitude /= 10;
@@ -187,30 +204,46 @@ static struct text number_text(int64_t number, char *room)
     if (number < 0) {
         *--at = '-';
     }
-    return (struct text){.ptr = at, .len = (size_t)(room + NUMBER_ROOM - at)};
+    return (struct text){.ptr = at, .len = (size_t)(room + SUBJECT_NUMBER - at)};
+}
+
+bool subject_spend(struct subject *s, uint64_t steps)
+{
+    if (steps > s->budget - s->steps) {
+        s->spent = true;
+        return false;
+    }
+    s->steps += steps;
+    return true;
 }
 
 /* The whole record at once: its texts lie in it, and most rules ask without case. */
-static struct text folded(struct subject *s, struct text t)
+static bool folded(struct subject *s, struct text t, struct text *out)
 {
     const struct event *e = s->event;
     if (!s->is_folded) {
+        if (!subject_spend(s, e->header.size / 4 + 1)) {
+            return false;
+        }
         fold((struct text){.ptr = e->record, .len = e->header.size}, s->folded);
         s->is_folded = true;
-        s->steps += e->header.size;
     }
-    return (struct text){.ptr = s->folded + (t.ptr - e->record), .len = t.len};
+    *out = (struct text){.ptr = s->folded + (t.ptr - e->record), .len = t.len};
+    return true;
 }
 
-/* What a value is compared as; false: it has no text. `room` has NUMBER_ROOM bytes. */
-static bool text_of_value(struct subject *s, const struct value *v, bool as_is, char *room,
-                          struct text *out)
+bool subject_text(struct subject *s, const struct value *v, bool as_is, char *room,
+                  struct text *out)
 {
+    struct text text;
     switch (v->kind) {
     case VALUE_TEXT:
         /* What guard writes is never longer: a limit that the cost can count on. */
-        *out = text_part(v->text, 0, EVENT_TEXT_MAX);
-        *out = as_is ? *out : folded(s, *out);
+        text = text_part(v->text, 0, EVENT_TEXT_MAX);
+        if (!as_is) {
+            return folded(s, text, out);
+        }
+        *out = text;
         return true;
     case VALUE_NUMBER:
         *out = number_text(v->number, room);
@@ -297,47 +330,51 @@ static bool texts_hold(enum predicate_kind kind, struct text value, struct text 
 
 static bool same_holds(const struct predicate *p, struct subject *s, const struct value *v)
 {
-    char room[NUMBER_ROOM];
-    char other_room[NUMBER_ROOM];
+    char room[SUBJECT_NUMBER];
+    char other_room[SUBJECT_NUMBER];
     struct text value;
     struct text operand;
     struct value other = event_get(s->event, p->other);
-    if (!text_of_value(s, v, p->cased, room, &value) ||
-        !text_of_value(s, &other, p->cased, other_room, &operand)) {
+    if (!subject_text(s, v, p->cased, room, &value) ||
+        !subject_text(s, &other, p->cased, other_room, &operand)) {
         return false;
     }
     size_t weight = p->kind == PREDICATE_SAME_CONTAINS ? SEARCH_WEIGHT : 1;
-    s->steps += weight * (value.len + operand.len);
-    return texts_hold(p->kind, value, operand);
+    return subject_spend(s, weight * (value.len + operand.len)) &&
+           texts_hold(p->kind, value, operand);
+}
+
+/* What a pattern takes is known when it was taken: it may go on as far as the budget reaches. */
+static bool glob_holds(const struct predicate *p, struct subject *s, struct text value)
+{
+    uint64_t looks = 0;
+    uint64_t most = (s->budget - s->steps) / GLOB_WEIGHT;
+    bool holds = glob_match(p->text, value, most, &looks);
+    return subject_spend(s, GLOB_WEIGHT * looks) && holds;
 }
 
 static bool text_holds(const struct predicate *p, struct subject *s, const struct value *v)
 {
-    char room[NUMBER_ROOM];
+    char room[SUBJECT_NUMBER];
     struct text value;
-    if (!text_of_value(s, v, p->cased || p->kind == PREDICATE_REGEX, room, &value)) {
+    if (!subject_text(s, v, p->cased || p->kind == PREDICATE_REGEX, room, &value)) {
         return false;
     }
     if (p->kind == PREDICATE_GLOB) {
-        uint64_t looks = 0;
-        bool holds = glob_match(p->text, value, &looks);
-        s->steps += GLOB_WEIGHT * looks;
-        return holds;
+        return glob_holds(p, s, value);
     }
     if (p->kind == PREDICATE_REGEX) {
-        s->steps += REGEX_WEIGHT * value.len;
-        return automaton_search(p->text, value);
+        return subject_spend(s, REGEX_WEIGHT * value.len) && automaton_search(p->text, value);
     }
     bool search = p->kind == PREDICATE_CONTAINS;
-    s->steps += search ? SEARCH_WEIGHT * (p->text.len + value.len) : p->text.len;
-    return texts_hold(p->kind, value, p->text);
+    uint64_t steps = search ? SEARCH_WEIGHT * (p->text.len + value.len) : p->text.len;
+    return subject_spend(s, steps) && texts_hold(p->kind, value, p->text);
 }
 
 static bool value_holds(const struct predicate *p, struct subject *s, const struct value *v)
 {
     unsigned uses = infos[p->kind].uses;
-    s->steps++;
-    if (v->kind == VALUE_ABSENT) {
+    if (!subject_spend(s, 1) || v->kind == VALUE_ABSENT) {
         return false;
     }
     if (p->kind == PREDICATE_EXISTS || p->kind == PREDICATE_PRESENT) {
@@ -349,7 +386,9 @@ static bool value_holds(const struct predicate *p, struct subject *s, const stru
     if ((uses & USES_AUTOMATON) || ((uses & USES_TEXT) && p->kind != PREDICATE_CIDR)) {
         return text_holds(p, s, v);
     }
-    s->steps += PARSE_COST;
+    if (!subject_spend(s, PARSE_COST)) {
+        return false;
+    }
     return p->kind == PREDICATE_CIDR   ? network_holds(p, v)
            : p->kind == PREDICATE_TIME ? time_holds(p, v)
                                        : number_holds(p, v);
@@ -362,7 +401,8 @@ static bool is_value(enum field field)
 }
 
 /* Values of an honest record do not overlap, so that together they are no longer than it. */
-static bool any_field_holds(const struct predicate *p, struct subject *s)
+bool subject_each(struct subject *s, void *context,
+                  bool (*on_value)(void *context, const struct value *v))
 {
     size_t bytes = 0;
     for (unsigned field = 0; field < FIELD_COUNT; field++) {
@@ -371,17 +411,29 @@ static bool any_field_holds(const struct predicate *p, struct subject *s)
         if (bytes > EVENT_MAX) {
             return false;
         }
-        if (is_value((enum field)field) && value_holds(p, s, &v)) {
+        if (is_value((enum field)field) && on_value(context, &v)) {
             return true;
         }
     }
     return false;
 }
 
+struct question {
+    const struct predicate *predicate;
+    struct subject *subject;
+};
+
+static bool on_value(void *context, const struct value *v)
+{
+    const struct question *q = context;
+    return value_holds(q->predicate, q->subject, v) || q->subject->spent;
+}
+
 bool predicate_holds(const struct predicate *p, struct subject *subject)
 {
     if (p->field == FIELD_COUNT) {
-        return any_field_holds(p, subject);
+        struct question q = {.predicate = p, .subject = subject};
+        return subject_each(subject, &q, on_value) && !subject->spent;
     }
     struct value v = event_get(subject->event, p->field);
     return value_holds(p, subject, &v);

@@ -41,16 +41,40 @@ const char *predicate_check(const struct predicate *p);
 /* Can predicate_holds() be asked at all? The part of predicate_check() that costs nothing. */
 bool predicate_in_range(const struct predicate *p);
 
+/* The most bytes that a predicate over any field looks at: all texts of an event lie in its record,
+ * and each number gives up to 24 more. */
+enum { PREDICATE_ANY_BYTES = EVENT_MAX + FIELD_COUNT * 24 };
+
 /* The most steps that it can take on any event. */
 uint64_t predicate_cost(const struct predicate *p);
 
-/* What predicates are asked about. */
+/* What predicates are asked about, and how much may be spent on it. */
 struct subject {
     const struct event *event;
     char *folded;   /* EVENT_MAX bytes: the record with ASCII letters folded … */
     bool is_folded; /* … once somebody asked */
+    bool spent;     /* something was not looked at, since the budget did not reach */
     uint64_t steps;
+    uint64_t budget; /* steps never exceed it */
 };
 
-/* Only for what predicate_check() accepted. */
+enum { SUBJECT_NUMBER = 24 /* a number as text: 20 bytes */ };
+
+/* Takes steps off the budget. False: they are not there, nothing was taken, and `spent` is set. */
+bool subject_spend(struct subject *s, uint64_t steps);
+
+/* What a value is compared as, its letters folded unless `as_is`; false: it has no text, or the
+ * budget does not reach. `room` has SUBJECT_NUMBER bytes. */
+bool subject_text(struct subject *s, const struct value *v, bool as_is, char *room,
+                  struct text *out);
+
+/* Calls `on_value` for every value that predicates over any field are asked about, until it returns
+ * true, which is then returned. */
+bool subject_each(struct subject *s, void *context,
+                  bool (*on_value)(void *context, const struct value *v));
+
+/* The most that folding a record takes. */
+enum { SUBJECT_FOLD_COST = EVENT_MAX / 4 + 1 };
+
+/* Only for what predicate_check() accepted. False with `spent` set: nobody knows. */
 bool predicate_holds(const struct predicate *p, struct subject *subject);

@@ -74,6 +74,7 @@ struct predicate {
     enum field other;
     enum time_part part;
     enum compare compare;
+    struct text factor; /* REGEX, for the builder: folded, in every value that matches; or empty */
 };
 
 enum { NODE_MATCH = UINT16_MAX, NODE_MISS = UINT16_MAX - 1, NODES_MAX = UINT16_MAX - 1 };

@@ -222,15 +222,13 @@ struct status pack_open_within(struct text bytes, struct pack_limits limits, str
 {
     struct check c = {.pack = {.bytes = bytes}, .limits = limits, .fault = fault};
     struct reader r = reader_over(bytes.ptr, bytes.len);
-    for (unsigned type = 0; type < EVENT_COUNT; type++) {
-        c.pack.cost[type] = EVENT_MAX; /* the event is folded once */
-    }
     TRY(check_header(&c, &r));
     TRY(check_sections(&c, &r));
     TRY(check_texts(&c));
     TRY(check_automata(&c));
     TRY(check_predicates(&c));
     TRY(check_rules(&c));
+    TRY(check_matcher(&c));
     *out = c.pack;
     return OK;
 }

@@ -26,6 +26,9 @@ struct status check_exceeds(struct check *c, enum pack_section section, size_t i
 /* MEMORY: what the proof itself needs. */
 struct status check_no_memory(struct check *c, enum pack_section section);
 
-/* Rules and their nodes: texts, order of ids, forward jumps, worst cost. Fills in pack.types and
- * pack.cost. */
+/* Rules and their nodes: texts, order of ids, forward jumps. Fills in pack.types and, with what the
+ * programs could take, pack.demand. */
 struct status check_rules(struct check *c);
+
+/* Atoms, triggers and filters: in bounds, and complete. Fills in pack.cost. */
+struct status check_matcher(struct check *c);

@@ -3,6 +3,7 @@
 #include "base/heap.h"
 #include "base/own.h"
 #include "content/load.h"
+#include "content/match.h"
 #include "content/predicate.h"
 
 static bool is_word(struct text t, const char *const *words)
@@ -93,27 +94,18 @@ static struct status check_nodes(struct check *c, const struct pack_rule *rule, 
         uint64_t on_true = node.on_true < count ? costs[node.on_true] : 0;
         uint64_t on_false = node.on_false < count ? costs[node.on_false] : 0;
         struct predicate p = pack_predicate(&c->pack, node.predicate);
-        costs[i] = predicate_cost(&p) + (on_true > on_false ? on_true : on_false) + 1;
+        costs[i] = predicate_cost(&p) + (on_true > on_false ? on_true : on_false) + MATCH_NODE_COST;
     }
-    *out = count ? costs[0] : 0;
+    *out = MATCH_RULE_COST + (count ? costs[0] : 0);
     return OK;
 }
 
-static struct status add_cost(struct check *c, size_t index, uint64_t types, uint64_t cost)
+static void add_demand(struct check *c, uint64_t types, uint64_t cost)
 {
-    if (cost > c->limits.rule) {
-        return check_exceeds(c, PACK_RULES, index, "it could take too long for one event");
-    }
     c->pack.types |= types;
     for (unsigned type = 0; type < EVENT_COUNT; type++) {
-        /* One step to look at the rule, even if its first node is all there is. */
-        c->pack.cost[type] += types >> type & 1 ? cost + 1 : 0;
-        if (c->pack.cost[type] > c->limits.event) {
-            return check_exceeds(c, PACK_RULES, index,
-                                 "with those before it, it could take too long for one event");
-        }
+        c->pack.demand[type] += types >> type & 1 ? cost : 0;
     }
-    return OK;
 }
 
 struct status check_rules(struct check *c)
@@ -136,7 +128,7 @@ struct status check_rules(struct check *c)
         }
         struct pack_rule rule = pack_rule(&c->pack, i);
         TRY(check_nodes(c, &rule, costs, &cost));
-        TRY(add_cost(c, i, rule.types, cost));
+        add_demand(c, rule.types, cost);
         first_node += rule.node_count;
     }
     return first_node == nodes ? OK

@@ -1,0 +1,97 @@
+/*
+ * filter: finds all atoms of a field's value in one pass over it.
+ *
+ * A filter is for one field and one way of looking: four or two bytes at every place of the value,
+ * or its first or last bytes in each length that some atom has. What it looks at is hashed: a
+ * bitmap says "surely not" for nearly all, a bucket names the atoms that may be there, and
+ * comparing settles it. All of it are flat tables of the pack (docs/formats/pack.md).
+ */
+#pragma once
+
+#include "content/atom.h"
+#include "content/pack.h"
+
+enum filter_kind {
+    FILTER_GRAM4, /* atoms inside, of four bytes or more, by the rarest four of their bytes */
+    FILTER_GRAM2, /* shorter atoms inside */
+    FILTER_FRONT, /* atoms at the front */
+    FILTER_BACK,  /* at the back, and whole ones: names differ in their ends */
+    FILTER_KIND_COUNT
+};
+
+enum {
+    FILTER_BITS_MIN = 6,  /* of a bitmap's size: one word … */
+    FILTER_BITS_MAX = 20, /* … to 128 KiB, half of the second cache of small machines */
+    FILTER_SPARSE = 4,    /* a bitmap has 2^4 to 2^5 bits for each entry, one in 16 to 32 is set */
+    FILTER_BUCKET = 3,    /* eight bits of it share a bucket: at most half an entry in each */
+    FILTER_KEY_MAX = 64,  /* bytes at an end that are hashed */
+};
+
+/* An open filter; pointers lead into the pack. */
+struct filter {
+    enum field field; /* FIELD_COUNT: every text of the event */
+    enum filter_kind kind;
+    unsigned word_bits;   /* the bitmap has 2^word_bits bits … */
+    unsigned bucket_bits; /* … in 2^bucket_bits buckets */
+    uint64_t lengths;     /* FRONT, BACK: bit n - 1 for hashes over n bytes */
+    const char *words;
+    const char *buckets; /* number of entries before each bucket, and of all of them */
+    const char *entries;
+    uint32_t entry_count;
+};
+
+struct filter_entry {
+    uint32_t key; /* what was hashed, or the rest of its hash */
+    uint32_t atom;
+    uint16_t at; /* GRAM: where in the atom those bytes stand. Others: how many bytes */
+};
+
+/* A filter's place in the sections. */
+struct filter_place {
+    uint32_t first_word;
+    uint32_t first_bucket;
+    uint32_t first_entry;
+};
+
+/* A filter of a pack that was opened. */
+struct filter filter_read(const struct pack *pack, size_t index, struct filter_place *place);
+struct filter_entry filter_entry(const struct filter *f, uint32_t index);
+
+/* The way to look for an atom, and the bytes of it that are hashed at an end. */
+enum filter_kind filter_kind_of(enum anchor anchor, size_t len);
+size_t filter_key_length(size_t len);
+
+/* Sizes follow from the number of entries, so that a filter has one form. */
+unsigned filter_word_bits(size_t entries);
+unsigned filter_bucket_bits(unsigned word_bits);
+
+/* Where a hash falls: a bit of the bitmap, and the key of its entry. */
+struct filter_spot {
+    uint32_t bit;
+    uint32_t key;
+};
+
+struct filter_spot filter_spot(enum filter_kind kind, unsigned word_bits, struct text literal,
+                               size_t at);
+
+/* What is looked at, and who wants to know. */
+struct filter_search {
+    void *context;
+    /* The entries from `first` up to `end` may be there, those that have `key`: the hashed bytes
+     * begin (GRAM) or are (FRONT, BACK) at `where`. False: stop. */
+    bool (*on_bucket)(void *context, const struct filter *f, uint32_t first, uint32_t end,
+                      uint32_t key, size_t where);
+};
+
+/* One pass over a folded value. False: on_bucket() stopped it. */
+bool filter_scan(const struct filter *f, struct text value, const struct filter_search *search);
+
+/* The most steps of a pass, beside what on_bucket() does; and how often that is called at most. */
+uint64_t filter_cost(const struct filter *f, size_t bytes);
+uint64_t filter_places(const struct filter *f, size_t bytes);
+
+/* Steps of what on_bucket() does: a bucket of so many entries, comparing a literal of so many
+ * bytes.
+ */
+#define FILTER_BUCKET_COST(entries) (4 + 2 * (uint64_t)(entries))
+#define FILTER_COMPARE_COST(bytes) (6 + (uint64_t)(bytes) / 8)
