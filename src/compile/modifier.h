@@ -43,10 +43,11 @@
     X(EXPAND, "expand", M_ANY, 0)
 
 enum modifier {
+
 #define MODIFIER_ENUM(ID, name, with, after) MODIFIER_##ID,
     MODIFIERS(MODIFIER_ENUM)
 #undef MODIFIER_ENUM
-    MODIFIER_COUNT
+        MODIFIER_COUNT
 };
 
 /* Sets of modifiers, a bit each. */

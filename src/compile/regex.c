@@ -101,7 +101,7 @@ static struct status merge_and_encode(struct regex_alphabet *alphabet, struct re
 }
 
 static struct status compile(struct text pattern, unsigned flags, struct arena *scratch,
-                             struct arena *arena, struct text *out, char *why)
+                             struct arena *arena, struct regex *out, char *why)
 {
     struct regex_tree tree = {.arena = scratch};
     struct regex_nfa nfa;
@@ -111,11 +111,15 @@ static struct status compile(struct text pattern, unsigned flags, struct arena *
     TRY(regex_make_nfa(&tree, &nfa, why));
     TRY(regex_make_alphabet(&tree, &nfa, &alphabet, why));
     TRY(regex_make_dfa(&nfa, &alphabet, scratch, &dfa, why));
-    return merge_and_encode(&alphabet, &dfa, scratch, arena, out, why);
+    struct regex made;
+    TRY(regex_factor(&tree, arena, &made.factor));
+    TRY(merge_and_encode(&alphabet, &dfa, scratch, arena, &made.automaton, why));
+    *out = made;
+    return OK;
 }
 
 struct status regex_compile(struct text pattern, unsigned flags, struct arena *arena,
-                            struct text *out, char *why)
+                            struct regex *out, char *why)
 {
     OWN(arena_done) struct arena scratch;
     arena_init(&scratch, SCRATCH_MAX);

@@ -22,10 +22,16 @@ enum {
     REGEX_REPEAT_MAX = 4000,  /* in {n,m}: each count is a state of the automaton */
     REGEX_NFA_MAX = 16384,    /* states before they are made deterministic */
     REGEX_DFA_MAX = 32768,    /* states before equal ones are merged */
+    REGEX_FACTOR_MAX = 64,    /* bytes: a longer word rules out no more */
     REGEX_WHY = 160,          /* bytes of a reason */
 };
 
+struct regex {
+    struct text automaton; /* 8-aligned */
+    struct text factor;    /* every match holds it, letters folded; empty: no such word is known */
+};
+
 /* Compiles `pattern`. INVALID, UNSUPPORTED, LIMIT: `why` (REGEX_WHY bytes) says what and where. The
- * result lies in `arena`, 8-aligned. */
+ * result lies in `arena`. */
 struct status regex_compile(struct text pattern, unsigned flags, struct arena *arena,
-                            struct text *out, char *why);
+                            struct regex *out, char *why);

@@ -13,15 +13,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct reader r = reader_over(data, size);
     OWN(arena_done) struct arena arena;
-    struct text automaton;
+    struct regex regex;
     char why[REGEX_WHY];
     unsigned flags = reader_u8(&r) % 8;
     struct text pattern = reader_bytes(&r, reader_u8(&r));
     struct text subject = reader_bytes(&r, reader_left(&r));
     arena_init(&arena, 4 << 20);
-    if (!r.bad && status_ok(regex_compile(pattern, flags, &arena, &automaton, why))) {
-        ENSURE(!automaton_check(automaton));
-        automaton_search(automaton, subject);
+    if (!r.bad && status_ok(regex_compile(pattern, flags, &arena, &regex, why))) {
+        ENSURE(!automaton_check(regex.automaton));
+        automaton_search(regex.automaton, subject);
+        automaton_needs(regex.automaton, regex.factor);
     }
     return 0;
 }

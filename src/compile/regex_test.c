@@ -13,14 +13,14 @@
 static bool matches(const char *pattern, unsigned flags, struct text subject)
 {
     OWN(arena_done) struct arena arena;
-    struct text automaton;
+    struct regex regex;
     char why[REGEX_WHY];
     arena_init(&arena, 1 << 20);
-    struct status s = regex_compile(text_of(pattern), flags, &arena, &automaton, why);
+    struct status s = regex_compile(text_of(pattern), flags, &arena, &regex, why);
     if (!status_ok(s)) {
         fail_msg("/%s/: %s", pattern, why);
     }
-    return automaton_search(automaton, subject);
+    return automaton_search(regex.automaton, subject);
 }
 
 #define assert_found(pattern, subject) assert_true(matches(pattern, 0, TEXT(subject)))
@@ -130,14 +130,14 @@ static void public_rules_compile(void **state)
 static void is_refused(const char *pattern, const char *reason)
 {
     OWN(arena_done) struct arena arena;
-    struct text out = TEXT("untouched");
+    struct regex out = {.automaton = TEXT("untouched")};
     char why[REGEX_WHY];
     arena_init(&arena, 1 << 20);
     struct status s = regex_compile(text_of(pattern), 0, &arena, &out, why);
     if (status_ok(s) || !strstr(why, reason)) {
         fail_msg("%s: %s", pattern, status_ok(s) ? "accepted" : why);
     }
-    assert_text(out, "untouched");
+    assert_text(out.automaton, "untouched");
 }
 
 static void refusals_name_place_and_reason(void **state)
@@ -194,14 +194,14 @@ static void equal_states_are_merged(void **state)
 {
     (void)state;
     OWN(arena_done) struct arena arena;
-    struct text plain;
-    struct text odd;
+    struct regex plain;
+    struct regex odd;
     char why[REGEX_WHY];
     arena_init(&arena, 1 << 20);
     assert_ok(regex_compile(TEXT("^(?:a|b)*c"), 0, &arena, &plain, why));
     assert_ok(regex_compile(TEXT("^(?:a*b*|ab|(?:ba)+)*(?:c|cc|cd)"), 0, &arena, &odd, why));
-    assert_int_equal(plain.ptr[4], 3);
-    assert_int_equal(odd.ptr[4], 3);
+    assert_int_equal(plain.automaton.ptr[4], 3);
+    assert_int_equal(odd.automaton.ptr[4], 3);
 }
 
 /* ── PCRE2 ── */
@@ -323,35 +323,103 @@ static unsigned compare_subjects(const char *pattern, unsigned flags, struct tex
     return compared;
 }
 
+/* What is read off the expression, and what is proven on its automaton. */
+static bool factor_is_needed(const char *pattern, const struct regex *regex)
+{
+    if (regex->factor.len && !automaton_needs(regex->automaton, regex->factor)) {
+        fail_msg("/%s/ matches without '%.*s'", pattern, TEXT_ARGS(regex->factor));
+    }
+    return regex->factor.len;
+}
+
 static void agrees_with_pcre2(void **state)
 {
     (void)state;
     unsigned compared = 0;
     unsigned compiled = 0;
+    unsigned needed = 0;
     for (int i = 0; i < 60000; i++) {
         OWN(arena_done) struct arena arena;
         char pattern[128];
         char why[REGEX_WHY];
-        struct text automaton;
+        struct regex regex;
         unsigned flags = dice(8);
         arena_init(&arena, 1 << 20);
         random_pattern(pattern, sizeof pattern);
         OWN(code_drop) pcre2_code *code = second_opinion(pattern, flags);
-        if (!status_ok(regex_compile(text_of(pattern), flags, &arena, &automaton, why))) {
+        if (!status_ok(regex_compile(text_of(pattern), flags, &arena, &regex, why))) {
             continue; /* what is refused is settled by the test above */
         }
         if (!code) {
             fail_msg("/%s/ is refused by PCRE2", pattern);
         }
         compiled++;
-        compared += compare_subjects(pattern, flags, automaton, code);
+        compared += compare_subjects(pattern, flags, regex.automaton, code);
+        needed += factor_is_needed(pattern, &regex);
     }
-    assert_true(compiled > 15000 && compared > 400000);
+    assert_true(compiled > 15000 && compared > 400000 && needed > 5000);
+}
+
+static void has_factor(const char *pattern, unsigned flags, const char *factor)
+{
+    OWN(arena_done) struct arena arena;
+    struct regex regex;
+    char why[REGEX_WHY];
+    arena_init(&arena, 1 << 20);
+    assert_ok(regex_compile(text_of(pattern), flags, &arena, &regex, why));
+    if (!text_same(regex.factor, text_of(factor))) {
+        fail_msg("/%s/: '%.*s', not '%s'", pattern, TEXT_ARGS(regex.factor), factor);
+    }
+    assert_true(factor_is_needed(pattern, &regex) == (factor[0] != 0));
+}
+
+static void factors_are_the_longest_words(void **state)
+{
+    (void)state;
+    has_factor("abc", 0, "abc");
+    has_factor("ABC", 0, "abc");
+    has_factor("aBc", REGEX_I, "abc");
+    has_factor("ab.*cde", 0, "cde");
+    has_factor("^ab\\bcd$", 0, "abcd");
+    has_factor("ab+cd", 0, "bcd");
+    has_factor("abx+c", 0, "abx");
+    has_factor("ab{3}c", 0, "abbbc");
+    has_factor("ab?cd", 0, "cd");
+    has_factor("(?:abc)+d", 0, "abcd");
+    has_factor("(?:abc){2}", 0, "abc");
+    has_factor("x(?:ab|cd)yz", 0, "yz");
+    has_factor("ab|cd", 0, "");
+    has_factor("[ab]c?", 0, "");
+    has_factor("c:\\\\windows\\\\[^\\\\]+\\.exe", 0, "c:\\windows\\");
+    has_factor("\xc3\xa9xyz", 0, "xyz");
+}
+
+/* Words that are there by chance, and not in every match. */
+static void what_is_not_needed_is_told_apart(void **state)
+{
+    (void)state;
+    OWN(arena_done) struct arena arena;
+    struct regex regex;
+    char why[REGEX_WHY];
+    arena_init(&arena, 1 << 20);
+    assert_ok(regex_compile(TEXT("x(?:ab|cd)yz"), 0, &arena, &regex, why));
+    assert_true(automaton_needs(regex.automaton, TEXT("yz")));
+    assert_true(automaton_needs(regex.automaton, TEXT("x")));
+    assert_false(automaton_needs(regex.automaton, TEXT("ab")));
+    assert_false(automaton_needs(regex.automaton, TEXT("xyz")));
+    assert_false(automaton_needs(regex.automaton, TEXT("yzz")));
+    assert_false(automaton_needs(regex.automaton, TEXT("")));
+    assert_ok(regex_compile(TEXT("a*$"), 0, &arena, &regex, why));
+    assert_false(automaton_needs(regex.automaton, TEXT("a")));
+    assert_ok(regex_compile(TEXT("aab$"), 0, &arena, &regex, why));
+    assert_true(automaton_needs(regex.automaton, TEXT("aab")));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(factors_are_the_longest_words),
+        cmocka_unit_test(what_is_not_needed_is_told_apart),
         cmocka_unit_test(found_anywhere_unless_anchored),
         cmocka_unit_test(newline_before_the_end_is_seen_by_dollar),
         cmocka_unit_test(characters_are_code_points_or_stray_bytes),

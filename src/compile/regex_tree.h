@@ -118,6 +118,9 @@ struct status regex_make_dfa(const struct regex_nfa *nfa, const struct regex_alp
 struct status regex_minimise(const struct regex_dfa *dfa, struct arena *arena, uint16_t *number,
                              size_t *count);
 
+/* The longest word that every match holds, folded; empty where there is none. */
+struct status regex_factor(const struct regex_tree *tree, struct arena *arena, struct text *out);
+
 /* Sets (regex_set.c). Adding and negating want MEMORY's status looked at, as ranges need room. */
 struct status regex_set_add(struct arena *arena, struct regex_set *set, uint32_t first,
                             uint32_t last);

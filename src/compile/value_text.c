@@ -27,15 +27,18 @@ struct status value_regex(struct job *job, const struct place *at, const struct 
     struct predicate p = {.kind = PREDICATE_REGEX, .field = at->field, .cased = true};
     unsigned flags = (at->modifiers & M(I) ? REGEX_I : 0U) | (at->modifiers & M(M) ? REGEX_M : 0U) |
                      (at->modifiers & M(S) ? REGEX_S : 0U);
-    char why[160] = "";
+    struct regex regex;
+    char why[REGEX_WHY] = "";
     if (at->value->kind == YAML_BOOL) {
         return job_refuse(job, REFUSAL_TYPE, at->value->line, "'re' takes a text");
     }
-    struct status s = regex_compile(at->value->text, flags, job->arena, &p.text, why);
+    struct status s = regex_compile(at->value->text, flags, job->arena, &regex, why);
     if (s.fault == FAULT_INVALID || s.fault == FAULT_LIMIT || s.fault == FAULT_UNSUPPORTED) {
         return job_refuse(job, REFUSAL_REGEX, at->value->line, "%s", why);
     }
     TRY(s);
+    p.text = regex.automaton;
+    p.factor = regex.factor;
     return expression_leaf(job, &p, out);
 }
 
