@@ -41,20 +41,11 @@ static uint32_t *counter(const struct filter_encoder *f, uint32_t gram)
     return &f->counters[(gram * 0x9e3779b1U) >> (32 - COUNTER_BITS)];
 }
 
-static size_t gram_size(enum filter_kind kind)
-{
-    return kind == FILTER_GRAM4 ? 4 : 2;
-}
-
-static bool is_gram(enum filter_kind kind)
-{
-    return kind == FILTER_GRAM4 || kind == FILTER_GRAM2;
-}
-
 static void count_grams(const struct filter_encoder *f, const struct item *item)
 {
     struct text literal = item->atom->literal;
-    for (size_t at = 0; is_gram(item->kind) && at + gram_size(item->kind) <= literal.len; at++) {
+    for (size_t at = 0;
+         filter_is_gram(item->kind) && at + filter_gram_size(item->kind) <= literal.len; at++) {
         ++*counter(f, gram_at(literal, at, item->kind));
     }
 }
@@ -64,7 +55,7 @@ static uint16_t rarest(const struct filter_encoder *f, const struct item *item)
 {
     struct text literal = item->atom->literal;
     size_t best = 0;
-    for (size_t at = 1; at + gram_size(item->kind) <= literal.len && at < UINT16_MAX; at++) {
+    for (size_t at = 1; at + filter_gram_size(item->kind) <= literal.len && at < UINT16_MAX; at++) {
         if (*counter(f, gram_at(literal, at, item->kind)) <
             *counter(f, gram_at(literal, best, item->kind))) {
             best = at;
@@ -90,8 +81,9 @@ static struct status make_items(struct filter_encoder *f)
     }
     for (size_t i = 0; i < f->atoms->count; i++) {
         struct item *item = &f->items[i];
-        item->at = is_gram(item->kind) ? rarest(f, item)
-                                       : (uint16_t)filter_key_length(item->atom->literal.len);
+        item->at = filter_is_gram(item->kind)
+                       ? rarest(f, item)
+                       : (uint16_t)filter_key_length(item->atom->literal.len);
     }
     return OK;
 }
@@ -125,11 +117,11 @@ struct run {
 static struct status put_head(struct encoder *e, const struct run *run)
 {
     const struct item *first = run->items;
-    uint64_t lengths = 0;
-    for (size_t i = 0; !is_gram(first->kind) && i < run->count; i++) {
-        lengths |= 1ULL << (run->items[i].at - 1);
+    uint32_t lengths = 0;
+    for (size_t i = 0; !filter_is_gram(first->kind) && i < run->count; i++) {
+        lengths |= 1U << (run->items[i].at - 1);
     }
-    uint8_t room[32];
+    uint8_t room[24];
     struct writer w = writer_over(room, sizeof room);
     writer_u8(&w, (uint8_t)(first->field == FIELD_COUNT ? PACK_ANY_FIELD : (int)first->field));
     writer_u8(&w, (uint8_t)first->kind);
@@ -137,10 +129,9 @@ static struct status put_head(struct encoder *e, const struct run *run)
     writer_u8(&w, (uint8_t)filter_bucket_bits(run->word_bits));
     writer_u32(&w, (uint32_t)(e->sections[PACK_FILTER_WORDS].used / 8));
     writer_u32(&w, (uint32_t)(e->sections[PACK_FILTER_BUCKETS].used / 4));
-    writer_u32(&w, (uint32_t)(e->sections[PACK_FILTER_ENTRIES].used / 12));
+    writer_u32(&w, (uint32_t)(e->sections[PACK_FILTER_ENTRIES].used / FILTER_ENTRY));
     writer_u32(&w, (uint32_t)run->count);
-    writer_u32(&w, 0);
-    writer_u64(&w, lengths);
+    writer_u32(&w, lengths);
     return encode_bytes(e, PACK_FILTERS, writer_text(&w));
 }
 
@@ -179,7 +170,7 @@ static struct status put_entries(struct encoder *e, const struct run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
         const struct item *item = &run->items[i];
-        uint8_t room[12];
+        uint8_t room[FILTER_ENTRY];
         struct writer w = writer_over(room, sizeof room);
         writer_u32(&w, item->spot.key);
         writer_u32(&w, item->number);

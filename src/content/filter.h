@@ -9,6 +9,7 @@
 #pragma once
 
 #include "content/atom.h"
+#include "content/load.h"
 #include "content/pack.h"
 
 enum filter_kind {
@@ -24,7 +25,8 @@ enum {
     FILTER_BITS_MAX = 20, /* … to 128 KiB, half of the second cache of small machines */
     FILTER_SPARSE = 4,    /* a bitmap has 2^4 to 2^5 bits for each entry, one in 16 to 32 is set */
     FILTER_BUCKET = 3,    /* eight bits of it share a bucket: at most half an entry in each */
-    FILTER_KEY_MAX = 64,  /* bytes at an end that are hashed */
+    FILTER_ENTRY = 12,    /* bytes of an entry */
+    FILTER_KEY_MAX = 32,  /* bytes at an end that are hashed */
 };
 
 /* An open filter; pointers lead into the pack. */
@@ -33,11 +35,11 @@ struct filter {
     enum filter_kind kind;
     unsigned word_bits;   /* the bitmap has 2^word_bits bits … */
     unsigned bucket_bits; /* … in 2^bucket_bits buckets */
-    uint64_t lengths;     /* FRONT, BACK: bit n - 1 for hashes over n bytes */
+    uint32_t lengths;     /* FRONT, BACK: bit n - 1 for hashes over n bytes */
+    uint32_t entry_count;
     const char *words;
     const char *buckets; /* number of entries before each bucket, and of all of them */
     const char *entries;
-    uint32_t entry_count;
 };
 
 struct filter_entry {
@@ -55,11 +57,27 @@ struct filter_place {
 
 /* A filter of a pack that was opened. */
 struct filter filter_read(const struct pack *pack, size_t index, struct filter_place *place);
-struct filter_entry filter_entry(const struct filter *f, uint32_t index);
+
+static inline struct filter_entry filter_entry(const struct filter *f, uint32_t index)
+{
+    const char *at = f->entries + (size_t)index * FILTER_ENTRY;
+    return (struct filter_entry){
+        .key = load_u32(at), .atom = load_u32(at + 4), .at = load_u16(at + 8)};
+}
 
 /* The way to look for an atom, and the bytes of it that are hashed at an end. */
 enum filter_kind filter_kind_of(enum anchor anchor, size_t len);
 size_t filter_key_length(size_t len);
+
+static inline bool filter_is_gram(enum filter_kind kind)
+{
+    return kind == FILTER_GRAM4 || kind == FILTER_GRAM2;
+}
+
+static inline size_t filter_gram_size(enum filter_kind kind)
+{
+    return kind == FILTER_GRAM4 ? 4 : 2;
+}
 
 /* Sizes follow from the number of entries, so that a filter has one form. */
 unsigned filter_word_bits(size_t entries);
@@ -71,27 +89,14 @@ struct filter_spot {
     uint32_t key;
 };
 
+/* Of a gram at `at`, or of the `at` bytes at the filter's end. */
 struct filter_spot filter_spot(enum filter_kind kind, unsigned word_bits, struct text literal,
                                size_t at);
 
-/* What is looked at, and who wants to know. */
-struct filter_search {
-    void *context;
-    /* The entries from `first` up to `end` may be there, those that have `key`: the hashed bytes
-     * begin (GRAM) or are (FRONT, BACK) at `where`. False: stop. */
-    bool (*on_bucket)(void *context, const struct filter *f, uint32_t first, uint32_t end,
-                      uint32_t key, size_t where);
-};
-
-/* One pass over a folded value. False: on_bucket() stopped it. */
-bool filter_scan(const struct filter *f, struct text value, const struct filter_search *search);
-
-/* The most steps of a pass, beside what on_bucket() does; and how often that is called at most. */
+/* The most steps of a pass over so many bytes, and how many buckets it may ask for. */
 uint64_t filter_cost(const struct filter *f, size_t bytes);
 uint64_t filter_places(const struct filter *f, size_t bytes);
 
-/* Steps of what on_bucket() does: a bucket of so many entries, comparing a literal of so many
- * bytes.
- */
+/* Steps of asking a bucket of so many entries, and of comparing a literal of so many bytes. */
 #define FILTER_BUCKET_COST(entries) (4 + 2 * (uint64_t)(entries))
 #define FILTER_COMPARE_COST(bytes) (6 + (uint64_t)(bytes) / 8)

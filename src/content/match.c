@@ -1,190 +1,10 @@
 #include "content/match.h"
 
-#include "base/heap.h"
-#include "base/own.h"
-#include "content/filter.h"
+#include "content/filter_scan.h"
+#include "content/match_state.h"
 #include "content/predicate.h"
 
 enum verdict { VERDICT_MISS, VERDICT_MATCH, VERDICT_UNDECIDED, VERDICT_FAULT };
-
-enum {
-    WORD = 64, /* rules are sets of bits, in words */
-    NO_ATOM = UINT32_MAX,
-};
-
-/* Where an event comes from, as Sigma's log source names it. */
-struct origin {
-    struct text product;
-    struct text service;
-    struct text category;
-};
-
-/* What a run needs of a rule, out of the pack's bytes. */
-struct entry {
-    uint32_t first_node;
-    uint32_t node_count;
-    struct origin origin; /* empty: any */
-};
-
-struct matcher {
-    const struct pack *pack;
-    size_t words; /* of a set of rules */
-    size_t atom_count;
-    size_t filter_count;
-    struct filter *filters;
-    struct entry *entries; /* a rule each, in their order */
-    uint64_t *asked;       /* for each event type the rules it has, and which are not off … */
-    uint64_t *always;      /* … and those of them that no atom triggers */
-    uint64_t *candidates;  /* rules to run for this event */
-    uint8_t *scanned;      /* for each event type and filter: some rule needs it */
-    uint32_t *atom_of;     /* for each predicate, or NO_ATOM */
-    uint16_t *filter_of;   /* for each atom */
-    uint32_t *fired;       /* for each atom: the generation in which it was found */
-    uint32_t *answers;     /* for each predicate: generation * 2 + answer */
-    struct matcher_tally *tallies;
-    char *folded;
-    uint32_t generation;
-    bool whole; /* all filters scanned all of this event: what was not found is not there */
-    size_t undecided;
-    uint64_t steps;
-};
-
-/* ── making it ── */
-
-static void put_bit(uint64_t *set, size_t bit)
-{
-    set[bit / WORD] |= 1ULL << bit % WORD;
-}
-
-static void fill_rules(struct matcher *m)
-{
-    for (size_t i = 0; i < pack_count(m->pack, PACK_RULES); i++) {
-        struct pack_rule rule = pack_rule(m->pack, i);
-        m->entries[i] = (struct entry){.first_node = rule.first_node,
-                                       .node_count = rule.node_count,
-                                       .origin = {.product = rule.product,
-                                                  .service = rule.service,
-                                                  .category = rule.category}};
-        for (unsigned type = 0; type < EVENT_COUNT; type++) {
-            if (rule.types >> type & 1) {
-                put_bit(m->asked + type * m->words, i);
-            }
-        }
-    }
-    for (size_t i = 0; i < pack_count(m->pack, PACK_ALWAYS); i++) {
-        uint32_t rule = pack_always(m->pack, i);
-        for (unsigned type = 0; type < EVENT_COUNT; type++) {
-            if (pack_rule(m->pack, rule).types >> type & 1) {
-                put_bit(m->always + type * m->words, rule);
-            }
-        }
-    }
-}
-
-static void fill_atoms(struct matcher *m)
-{
-    struct filter_place place;
-    for (size_t i = 0; i < pack_count(m->pack, PACK_PREDICATES); i++) {
-        m->atom_of[i] = NO_ATOM;
-    }
-    for (size_t i = 0; i < pack_count(m->pack, PACK_ATOMS); i++) {
-        m->atom_of[pack_atom(m->pack, i).predicate] = (uint32_t)i;
-    }
-    for (size_t i = 0; i < m->filter_count; i++) {
-        m->filters[i] = filter_read(m->pack, i, &place);
-        for (uint32_t k = 0; k < m->filters[i].entry_count; k++) {
-            m->filter_of[filter_entry(&m->filters[i], k).atom] = (uint16_t)i;
-        }
-    }
-}
-
-/* An event type needs the filters of all that its rules ask: also "not found" is an answer. */
-static void fill_scanned(struct matcher *m)
-{
-    for (size_t i = 0; i < pack_count(m->pack, PACK_RULES); i++) {
-        struct pack_rule rule = pack_rule(m->pack, i);
-        for (uint32_t k = 0; k < rule.node_count; k++) {
-            uint32_t atom = m->atom_of[pack_node(m->pack, rule.first_node + k).predicate];
-            for (unsigned type = 0; atom != NO_ATOM && type < EVENT_COUNT; type++) {
-                m->scanned[type * m->filter_count + m->filter_of[atom]] |= rule.types >> type & 1;
-            }
-        }
-    }
-}
-
-/* Everything that a matcher allocates: member, items, bytes of one. */
-#define PARTS(X)                                                                                   \
-    X(entries, rules, sizeof(struct entry))                                                        \
-    X(tallies, rules, sizeof(struct matcher_tally))                                                \
-    X(filters, filter_count, sizeof(struct filter))                                                \
-    X(asked, EVENT_COUNT *words, sizeof(uint64_t))                                                 \
-    X(always, EVENT_COUNT *words, sizeof(uint64_t))                                                \
-    X(candidates, words, sizeof(uint64_t))                                                         \
-    X(scanned, EVENT_COUNT *filter_count, sizeof(uint8_t))                                         \
-    X(atom_of, predicates, sizeof(uint32_t))                                                       \
-    X(answers, predicates, sizeof(uint32_t))                                                       \
-    X(filter_of, atoms, sizeof(uint16_t))                                                          \
-    X(fired, atoms, sizeof(uint32_t))                                                              \
-    X(folded, EVENT_MAX, 1)
-
-struct status matcher_new(const struct pack *pack, struct matcher **out)
-{
-    OWN(matcher_drop) struct matcher *m = heap_alloc(1, sizeof *m);
-    size_t rules = pack_count(pack, PACK_RULES);
-    size_t words = (rules + WORD - 1) / WORD;
-    size_t predicates = pack_count(pack, PACK_PREDICATES);
-    size_t atoms = pack_count(pack, PACK_ATOMS);
-    size_t filter_count = pack_count(pack, PACK_FILTERS);
-    if (!m) {
-        FAIL(MEMORY);
-    }
-    m->pack = pack;
-    m->words = words;
-    m->atom_count = atoms;
-    m->filter_count = filter_count;
-#define PART_ALLOC(member, items, size)                                                            \
-    m->member = heap_alloc(items, size);                                                           \
-    if (!m->member) {                                                                              \
-        FAIL(MEMORY);                                                                              \
-    }
-    PARTS(PART_ALLOC)
-#undef PART_ALLOC
-    fill_rules(m);
-    fill_atoms(m);
-    fill_scanned(m);
-    *out = TAKE(m);
-    return OK;
-}
-
-size_t matcher_memory(const struct pack *pack)
-{
-    size_t rules = pack_count(pack, PACK_RULES);
-    size_t words = (rules + WORD - 1) / WORD;
-    size_t predicates = pack_count(pack, PACK_PREDICATES);
-    size_t atoms = pack_count(pack, PACK_ATOMS);
-    size_t filter_count = pack_count(pack, PACK_FILTERS);
-    size_t bytes = sizeof(struct matcher);
-#define PART_SIZE(member, items, size) bytes += (items) * (size);
-    PARTS(PART_SIZE)
-#undef PART_SIZE
-    return bytes;
-}
-
-void matcher_free(struct matcher *m)
-{
-    if (m) {
-#define PART_FREE(member, items, size) heap_free(m->member);
-        PARTS(PART_FREE)
-#undef PART_FREE
-        heap_free(m);
-    }
-}
-
-void matcher_drop(struct matcher **m)
-{
-    matcher_free(*m);
-    *m = NULL;
-}
 
 /* ── finding candidates ── */
 
@@ -194,10 +14,10 @@ static void next_generation(struct matcher *m)
     if (++m->generation <= UINT32_MAX / 2) {
         return;
     }
-    for (size_t i = 0; i < pack_count(m->pack, PACK_PREDICATES); i++) {
+    for (size_t i = 0; i < m->predicate_count; i++) {
         m->answers[i] = 0;
     }
-    for (size_t i = 0; i < pack_count(m->pack, PACK_ATOMS); i++) {
+    for (size_t i = 0; i < m->atom_count; i++) {
         m->fired[i] = 0;
     }
     m->generation = 1;
@@ -211,88 +31,105 @@ struct scan {
     struct text value;
 };
 
-static bool fire(struct scan *scan, uint32_t number, const struct pack_atom *atom)
+static bool fire(struct scan *scan, uint32_t number, const struct match_atom *atom)
 {
     struct matcher *m = scan->matcher;
     m->fired[number] = m->generation;
     for (uint32_t i = atom->first; i < atom->end; i++) {
         uint32_t rule = pack_trigger(m->pack, i);
-        if (rule / WORD < m->words) {
-            put_bit(m->candidates, rule);
+        if (rule / MATCH_WORD < m->words) {
+            match_put_bit(m->candidates, rule);
         }
     }
     return subject_spend(scan->subject, MATCH_FIRE_COST * (atom->end - atom->first));
 }
 
-static bool try_entry(struct scan *scan, const struct filter_entry *entry, size_t where)
+/* `where` is the place in the value of the bytes that the entry stands for. */
+static inline bool try_entry(struct scan *scan, const struct filter_entry *entry, size_t where)
 {
     struct matcher *m = scan->matcher;
-    bool inside = scan->filter->kind <= FILTER_GRAM2;
+    bool gram = filter_is_gram(scan->filter->kind);
     if (entry->atom >= m->atom_count || m->fired[entry->atom] == m->generation ||
-        (inside && where < entry->at)) {
+        (gram && where < entry->at)) {
         return true;
     }
-    struct pack_atom atom = pack_atom(m->pack, entry->atom);
-    struct text literal = pack_text(m->pack, atom.literal);
-    if (!subject_spend(scan->subject, FILTER_COMPARE_COST(literal.len))) {
+    const struct match_atom *atom = &m->atoms[entry->atom];
+    if (!subject_spend(scan->subject, FILTER_COMPARE_COST(atom->literal.len))) {
         return false;
     }
-    return !atom_is_in((enum anchor)atom.anchor, literal, scan->value,
-                       inside ? where - entry->at : 0) ||
-           fire(scan, entry->atom, &atom);
+    return !atom_is_in(atom->anchor, atom->literal, scan->value, gram ? where - entry->at : 0) ||
+           fire(scan, entry->atom, atom);
 }
 
-static bool on_bucket(void *context, const struct filter *f, uint32_t first, uint32_t end,
-                      uint32_t key, size_t where)
+/* For filter_scan(). Bounds are clamped, so that tables which somebody changes after they were
+ * proven lead to wrong answers at worst. */
+static bool ask_bucket(void *context, const struct filter *f, struct filter_spot spot, size_t where)
 {
     struct scan *scan = context;
+    const char *bucket = f->buckets + (size_t)(spot.bit >> FILTER_BUCKET) * 4;
+    uint32_t end = load_u32(bucket + 4);
     end = end < f->entry_count ? end : f->entry_count;
+    uint32_t first = load_u32(bucket);
     first = first < end ? first : end;
     if (!subject_spend(scan->subject, FILTER_BUCKET_COST(end - first))) {
         return false;
     }
     for (uint32_t i = first; i < end; i++) {
         struct filter_entry entry = filter_entry(f, i);
-        if (entry.key == key && !try_entry(scan, &entry, where)) {
+        if (entry.key == spot.key && !try_entry(scan, &entry, where)) {
             return false;
         }
     }
     return true;
+}
+
+/* False: the budget ended. */
+static bool scan_text(struct scan *scan, const struct filter *f)
+{
+    scan->filter = f;
+    return subject_spend(scan->subject, filter_cost(f, scan->value.len)) &&
+           filter_scan(f, scan->value, scan, ask_bucket);
 }
 
 /* For subject_each(): true ends it. */
 static bool scan_value(void *context, const struct value *v)
 {
     struct scan *scan = context;
-    struct filter_search search = {.context = scan, .on_bucket = on_bucket};
     char room[SUBJECT_NUMBER];
     if (!subject_text(scan->subject, v, false, room, &scan->value)) {
         return scan->subject->spent;
     }
-    return !subject_spend(scan->subject, filter_cost(scan->filter, scan->value.len)) ||
-           !filter_scan(scan->filter, scan->value, &search);
+    return !scan_text(scan, scan->filter);
 }
 
-/* False: the budget ended before all was scanned. */
+/* False: the budget ended before all was scanned. Filters of one field stand together. */
 static bool find_candidates(struct matcher *m, struct subject *s)
 {
     const uint8_t *scanned = m->scanned + s->event->header.type * m->filter_count;
-    for (size_t i = 0; i < m->filter_count; i++) {
-        struct scan scan = {.matcher = m, .subject = s, .filter = &m->filters[i]};
+    struct scan scan = {.matcher = m, .subject = s};
+    char room[SUBJECT_NUMBER];
+    enum field field = FIELD_COUNT;
+    bool has_text = false;
+    for (size_t i = 0; i < m->filter_count && !s->spent; i++) {
+        const struct filter *f = &m->filters[i];
         if (!scanned[i]) {
             continue;
         }
-        if (m->filters[i].field == FIELD_COUNT) {
+        if (f->field == FIELD_COUNT) {
+            scan.filter = f;
             subject_each(s, &scan, scan_value);
-        } else {
-            struct value v = event_get(s->event, m->filters[i].field);
-            scan_value(&scan, &v);
+            continue;
         }
-        if (s->spent) {
-            return false;
+        if (f->field != field) {
+            struct value v = event_get(s->event, f->field);
+            field = f->field;
+            has_text = subject_text(s, &v, false, room, &scan.value);
+        }
+        if (has_text) {
+            scan_text(&scan, f);
         }
     }
-    return true;
+    return !s->spent;
 }
 
 /* ── running programs ── */
@@ -319,18 +156,18 @@ static enum verdict ask(struct matcher *m, struct subject *s, uint32_t predicate
     if (answer / 2 == m->generation) {
         return answer & 1 ? VERDICT_MATCH : VERDICT_MISS;
     }
-    if (atom != NO_ATOM && m->fired[atom] == m->generation) {
-        return pack_atom(m->pack, atom).exact ? VERDICT_MATCH : look(m, s, predicate);
+    if (atom != MATCH_NO_ATOM && m->fired[atom] == m->generation) {
+        return m->atoms[atom].exact ? VERDICT_MATCH : look(m, s, predicate);
     }
-    return atom != NO_ATOM && m->whole ? VERDICT_MISS : look(m, s, predicate);
+    return atom != MATCH_NO_ATOM && m->whole ? VERDICT_MISS : look(m, s, predicate);
 }
 
-static enum verdict run_program(struct matcher *m, const struct entry *entry, struct subject *s)
+static enum verdict run_program(struct matcher *m, const struct match_rule *rule, struct subject *s)
 {
     uint32_t at = 0;
-    while (at < entry->node_count) {
-        struct pack_node node = pack_node(m->pack, entry->first_node + at);
-        if (node.predicate >= pack_count(m->pack, PACK_PREDICATES)) {
+    while (at < rule->node_count) {
+        struct pack_node node = pack_node(m->pack, rule->first_node + at);
+        if (node.predicate >= m->predicate_count) {
             return VERDICT_FAULT;
         }
         enum verdict verdict =
@@ -342,7 +179,7 @@ static enum verdict run_program(struct matcher *m, const struct entry *entry, st
         if (next == NODE_MATCH || next == NODE_MISS) {
             return next == NODE_MATCH ? VERDICT_MATCH : VERDICT_MISS;
         }
-        if (next <= at || next >= entry->node_count) {
+        if (next <= at || next >= rule->node_count) {
             return VERDICT_FAULT;
         }
         at = next;
@@ -350,11 +187,11 @@ static enum verdict run_program(struct matcher *m, const struct entry *entry, st
     return VERDICT_MATCH;
 }
 
-static struct origin origin_of(const struct event *event)
+static struct match_origin origin_of(const struct event *event)
 {
-    struct origin o = {.product = event_text(event, FIELD_LOG_PRODUCT),
-                       .service = event_text(event, FIELD_LOG_SERVICE),
-                       .category = event_text(event, FIELD_LOG_CATEGORY)};
+    struct match_origin o = {.product = event_text(event, FIELD_LOG_PRODUCT),
+                             .service = event_text(event, FIELD_LOG_SERVICE),
+                             .category = event_text(event, FIELD_LOG_CATEGORY)};
     if (event_get(event, FIELD_LOG_PRODUCT).kind == VALUE_ABSENT) {
         o.product = TEXT("linux");
     }
@@ -366,7 +203,7 @@ static bool wanted(struct text wanted, struct text given)
     return wanted.len == 0 || text_same(wanted, given);
 }
 
-static bool comes_from(const struct origin *want, const struct origin *given)
+static bool comes_from(const struct match_origin *want, const struct match_origin *given)
 {
     return wanted(want->product, given->product) && wanted(want->service, given->service) &&
            wanted(want->category, given->category);
@@ -375,7 +212,7 @@ static bool comes_from(const struct origin *want, const struct origin *given)
 static void switch_off(struct matcher *m, size_t rule)
 {
     for (unsigned type = 0; type < EVENT_COUNT; type++) {
-        m->asked[type * m->words + rule / WORD] &= ~(1ULL << rule % WORD);
+        m->asked[type * m->words + rule / MATCH_WORD] &= ~(1ULL << rule % MATCH_WORD);
     }
 }
 
@@ -385,8 +222,8 @@ static void run_rule(struct matcher *m, size_t rule, struct subject *s,
     struct matcher_tally *tally = &m->tallies[rule];
     uint64_t before = s->steps;
     s->spent = false;
-    enum verdict verdict = subject_spend(s, MATCH_RULE_COST) ? run_program(m, &m->entries[rule], s)
-                                                             : VERDICT_UNDECIDED;
+    enum verdict verdict =
+        subject_spend(s, MATCH_RULE_COST) ? run_program(m, &m->rules[rule], s) : VERDICT_UNDECIDED;
     tally->runs++;
     tally->steps += s->steps - before;
     if (verdict == VERDICT_MATCH) {
@@ -404,11 +241,11 @@ static void run_rule(struct matcher *m, size_t rule, struct subject *s,
 static void run_candidates(struct matcher *m, struct subject *s, const struct matcher_sink *sink)
 {
     const uint64_t *asked = m->asked + s->event->header.type * m->words;
-    struct origin origin = origin_of(s->event);
+    struct match_origin origin = origin_of(s->event);
     for (size_t w = 0; w < m->words; w++) {
         for (uint64_t left = m->candidates[w] & asked[w]; left; left &= left - 1) {
-            size_t rule = w * WORD + (size_t)__builtin_ctzll(left);
-            if (comes_from(&m->entries[rule].origin, &origin)) {
+            size_t rule = w * MATCH_WORD + (size_t)__builtin_ctzll(left);
+            if (comes_from(&m->rules[rule].origin, &origin)) {
                 run_rule(m, rule, s, sink);
             }
         }

@@ -37,7 +37,7 @@ enum {
     X(ATOMS, atoms, 16)                                                                            \
     X(TRIGGERS, triggers, 4)                                                                       \
     X(ALWAYS, always, 4)                                                                           \
-    X(FILTERS, filters, 32)                                                                        \
+    X(FILTERS, filters, 24)                                                                        \
     X(FILTER_WORDS, filter_words, 8)                                                               \
     X(FILTER_BUCKETS, filter_buckets, 4)                                                           \
     X(FILTER_ENTRIES, filter_entries, 12)

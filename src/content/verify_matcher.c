@@ -216,13 +216,12 @@ static const char *check_entry(struct filter_check *fc, const struct filter *f, 
         filter_kind_of((enum anchor)atom.anchor, literal.len) != f->kind) {
         return "an atom is in the wrong filter";
     }
-    bool gram = f->kind == FILTER_GRAM4 || f->kind == FILTER_GRAM2;
-    size_t size = f->kind == FILTER_GRAM4 ? 4 : 2;
-    if (gram ? entry.at + size > literal.len : entry.at != filter_key_length(literal.len)) {
+    if (filter_is_gram(f->kind) ? entry.at + filter_gram_size(f->kind) > literal.len
+                                : entry.at != filter_key_length(literal.len)) {
         return "an atom is looked for by bytes that it has not";
     }
     *out = filter_spot(f->kind, f->word_bits, literal, entry.at);
-    return out->key == entry.key && is_zero(f->entries + (size_t)index * 12 + 10, 2)
+    return out->key == entry.key && is_zero(f->entries + (size_t)index * FILTER_ENTRY + 10, 2)
                ? NULL
                : "an atom's key is wrong";
 }
@@ -234,7 +233,7 @@ static uint64_t word_at(const struct filter *f, size_t word)
 
 /* Entries rise by (bit, key, atom); each lies in its bucket and has its bit. */
 static const char *check_entries(struct filter_check *fc, const struct filter *f, size_t *bits,
-                                 uint64_t *lengths)
+                                 uint32_t *lengths)
 {
     struct filter_spot last = {0};
     uint32_t last_atom = 0;
@@ -259,7 +258,7 @@ static const char *check_entries(struct filter_check *fc, const struct filter *f
             return "an entry would never be looked at";
         }
         *bits += i == 0 || spot.bit != last.bit;
-        *lengths |= 1ULL << ((filter_entry(f, i).at - 1U) & 63);
+        *lengths |= 1U << ((filter_entry(f, i).at - 1U) & 31);
         last = spot;
         last_atom = atom;
     }
@@ -270,7 +269,7 @@ static const char *check_tables(struct filter_check *fc, const struct filter *f)
 {
     size_t bits = 0;
     size_t set = 0;
-    uint64_t lengths = 0;
+    uint32_t lengths = 0;
     uint32_t before = 0;
     for (size_t i = 0; i <= (size_t)1 << f->bucket_bits; i++) {
         uint32_t start = load_u32(f->buckets + i * 4);
@@ -286,8 +285,7 @@ static const char *check_tables(struct filter_check *fc, const struct filter *f)
     for (size_t i = 0; !wrong && i < (size_t)1 << (f->word_bits - 6); i++) {
         set += (size_t)__builtin_popcountll(word_at(f, i));
     }
-    bool gram = f->kind == FILTER_GRAM4 || f->kind == FILTER_GRAM2;
-    if (!wrong && (set != bits || f->lengths != (gram ? 0 : lengths))) {
+    if (!wrong && (set != bits || f->lengths != (filter_is_gram(f->kind) ? 0 : lengths))) {
         return "it looks where no entry is";
     }
     return wrong;
@@ -303,8 +301,7 @@ static struct status check_filter(struct filter_check *fc, size_t index, struct 
     struct check *c = fc->c;
     struct filter_place place;
     const char *at = pack_item(&c->pack, PACK_FILTERS, index);
-    if (pack_field(at[0]) > FIELD_COUNT || (unsigned char)at[0] == FIELD_COUNT ||
-        !is_zero(at + 20, 4)) {
+    if (pack_field(at[0]) > FIELD_COUNT || (unsigned char)at[0] == FIELD_COUNT) {
         return check_refuse(c, PACK_FILTERS, index, "its field is not in the schema");
     }
     struct filter f = filter_read(&c->pack, index, &place);
@@ -382,7 +379,7 @@ static void add_scan(const struct pack *pack, const struct filter *f, struct sca
     bool any = f->field == FIELD_COUNT;
     uint64_t fields = any ? FIELD_COUNT : 1;
     uint64_t bucket = costliest_bucket(pack, f);
-    if (f->kind == FILTER_GRAM4 || f->kind == FILTER_GRAM2) {
+    if (filter_is_gram(f->kind)) {
         uint64_t *worst = &cost->bucket[f->kind][any];
         *worst = bucket > *worst ? bucket : *worst;
         cost->any_looks[f->kind][any] = filter_cost(f, PREDICATE_ANY_BYTES) + FIELD_COUNT;

@@ -1,0 +1,117 @@
+/*
+ * filter_scan: a filter's pass over a value. A header, so that both loops are compiled into the one
+ * place that scans: content/match.c.
+ */
+#pragma once
+
+#include "content/filter.h"
+
+/* Multiplicative hashing (Knuth, The Art of Computer Programming, 6.4): by 2^32 over the golden
+ * ratio, and by 2^64 over it. */
+static inline uint32_t filter_gram_bit(uint32_t gram, unsigned word_bits)
+{
+    return (gram * 0x9e3779b1U) >> (32 - word_bits);
+}
+
+static inline uint64_t filter_mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+    return hash ^ hash >> 29;
+}
+
+/* A length is hashed too: "a" is not "\0a". */
+static inline struct filter_spot filter_key_spot(uint64_t hash, size_t len, unsigned word_bits)
+{
+    hash = filter_mix(hash, len) * 0x9e3779b97f4a7c15ULL;
+    return (struct filter_spot){.bit = (uint32_t)(hash >> (64 - word_bits)),
+                                .key = (uint32_t)(hash >> 8)};
+}
+
+/* Up to eight bytes as a number, those nearest to the end that is hashed in its low part. */
+static inline uint64_t filter_word(const char *at, size_t len, bool front)
+{
+    uint64_t word = 0;
+    for (size_t i = 0; i < len; i++) {
+        word |= (uint64_t)(unsigned char)at[front ? i : len - 1 - i] << 8 * i;
+    }
+    return word;
+}
+
+/* The eight bytes from `done` on, counted from the value's front or back, as filter_word(): all of
+ * them, if the value has so many. */
+static inline uint64_t filter_load(struct text value, size_t done, bool front)
+{
+    size_t left = value.len - done;
+    if (left < 8) {
+        return filter_word(front ? value.ptr + done : value.ptr, left, front);
+    }
+    return front ? load_u64(value.ptr + done) : __builtin_bswap64(load_u64(value.ptr + left - 8));
+}
+
+/* Asks for the bucket of a spot where the bitmap does not rule it out. `context` and what it is
+ * asked for are the caller's; false: stop. */
+typedef bool filter_ask(void *context, const struct filter *f, struct filter_spot spot,
+                        size_t where);
+
+static inline bool filter_has(const struct filter *f, uint32_t bit)
+{
+    return load_u64(f->words + (bit >> 6) * 8) >> (bit & 63) & 1;
+}
+
+/* `size` is a constant where this is called. */
+static inline bool filter_scan_grams(const struct filter *f, struct text value, size_t size,
+                                     void *context, filter_ask *ask)
+{
+    for (size_t i = 0; i + size <= value.len; i++) {
+        uint32_t gram = size == 4 ? load_u32(value.ptr + i) : load_u16(value.ptr + i);
+        struct filter_spot spot = {.bit = filter_gram_bit(gram, f->word_bits), .key = gram};
+        if (__builtin_expect(filter_has(f, spot.bit), 0) && !ask(context, f, spot, i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Each length by itself: what is hashed of a longer one begins with whole words of a shorter. */
+static inline bool filter_scan_end(const struct filter *f, struct text value, void *context,
+                                   filter_ask *ask)
+{
+    bool front = f->kind == FILTER_FRONT;
+    uint64_t hash = 0;
+    uint64_t word = filter_load(value, 0, front);
+    size_t done = 0; /* bytes in `hash`, by words */
+    for (uint32_t left = f->lengths; left; left &= left - 1) {
+        size_t len = (size_t)__builtin_ctz(left) + 1;
+        if (len > value.len) {
+            break;
+        }
+        while (len > done + 8) {
+            hash = filter_mix(hash, word);
+            done += 8;
+            word = filter_load(value, done, front);
+        }
+        uint64_t part = word & (UINT64_MAX >> (64 - 8 * (len - done)));
+        struct filter_spot spot = filter_key_spot(filter_mix(hash, part), len, f->word_bits);
+        if (filter_has(f, spot.bit) && !ask(context, f, spot, front ? 0 : value.len - len)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One pass over a folded value. False: `ask` stopped it. */
+static inline bool filter_scan(const struct filter *f, struct text value, void *context,
+                               filter_ask *ask)
+{
+    switch (f->kind) {
+    case FILTER_GRAM4:
+        return filter_scan_grams(f, value, 4, context, ask);
+    case FILTER_GRAM2:
+        return filter_scan_grams(f, value, 2, context, ask);
+    case FILTER_FRONT:
+    case FILTER_BACK:
+    case FILTER_KIND_COUNT:
+        break;
+    }
+    return filter_scan_end(f, value, context, ask);
+}
