@@ -58,8 +58,8 @@ struct encoded_atoms {
 struct status encode_atoms(struct encoder *e, struct encoded_atoms *out);
 
 /* The sections of the matcher: atoms, triggers, rules without, filters. Rules, nodes, predicates,
- * texts and automata are in their sections already. */
-struct status encode_matcher(struct encoder *e, const struct encoded_atoms *atoms);
+ * texts and automata are in their sections already. Leaves out atoms that are not worth it. */
+struct status encode_matcher(struct encoder *e, struct encoded_atoms *atoms);
 
 /* Of these, the filters. */
 struct status encode_filters(struct encoder *e, const struct encoded_atoms *atoms);

@@ -11,7 +11,7 @@
 struct matcher_encoder {
     struct encoder *encoder;
     struct pack view;
-    const struct encoded_atoms *atoms;
+    struct encoded_atoms *atoms;
     uint32_t *atom_of; /* for each predicate, + 1; 0: none */
     uint32_t *askers;  /* for each predicate: rules that ask it */
 };
@@ -168,6 +168,33 @@ static struct status choose_triggers(struct matcher_encoder *m, struct pairs *pa
     return OK;
 }
 
+/* Two or three bytes are in many values, and cost a look each time. Those that trigger nothing are
+ * left out where asking the predicate itself costs no more than to search for them. */
+static struct status drop_short_ones(struct matcher_encoder *m, struct pairs *pairs)
+{
+    struct encoded_atom *items = m->atoms->items;
+    uint32_t *number = arena_alloc(m->encoder->arena, m->atoms->count, sizeof *number);
+    size_t kept = 0;
+    if (!number) {
+        FAIL(MEMORY);
+    }
+    for (size_t i = 0; i < pairs->count; i++) {
+        number[pairs->items[i].atom] = 1;
+    }
+    for (size_t i = 0; i < m->atoms->count; i++) {
+        bool shorter = filter_kind_of(items[i].anchor, items[i].literal.len) == FILTER_GRAM2;
+        if (!shorter || !items[i].exact || number[i]) {
+            number[i] = (uint32_t)kept;
+            items[kept++] = items[i];
+        }
+    }
+    for (size_t i = 0; i < pairs->count; i++) {
+        pairs->items[i].atom = number[pairs->items[i].atom];
+    }
+    m->atoms->count = kept;
+    return OK;
+}
+
 /* By atom, then rule: counted, then laid out. */
 static struct status lay_atoms(struct matcher_encoder *m, const struct pairs *pairs)
 {
@@ -202,12 +229,13 @@ static struct status lay_atoms(struct matcher_encoder *m, const struct pairs *pa
     return OK;
 }
 
-struct status encode_matcher(struct encoder *e, const struct encoded_atoms *atoms)
+struct status encode_matcher(struct encoder *e, struct encoded_atoms *atoms)
 {
     struct matcher_encoder m = {.encoder = e, .view = encode_view(e), .atoms = atoms};
     struct pairs pairs = {0};
     TRY(count_askers(&m));
     TRY(choose_triggers(&m, &pairs));
+    TRY(drop_short_ones(&m, &pairs));
     TRY(lay_atoms(&m, &pairs));
     return encode_filters(e, atoms);
 }
