@@ -14,12 +14,32 @@ static struct status expression_new(struct job *job, enum expression_kind kind,
     return OK;
 }
 
+static enum expression_effort effort_of(enum predicate_kind kind)
+{
+    switch ((int)kind) {
+    case PREDICATE_EQUAL:
+    case PREDICATE_PREFIX:
+    case PREDICATE_SUFFIX:
+    case PREDICATE_CONTAINS:
+    case PREDICATE_EXISTS:
+    case PREDICATE_PRESENT:
+        return EFFORT_LITERAL;
+    case PREDICATE_GLOB:
+        return EFFORT_PATTERN;
+    case PREDICATE_REGEX:
+        return EFFORT_AUTOMATON;
+    default:
+        return EFFORT_PARSE;
+    }
+}
+
 struct status expression_leaf(struct job *job, const struct predicate *predicate,
                               const struct expression **out)
 {
     struct expression *e;
     TRY(expression_new(job, EXPRESSION_PREDICATE, &e));
     e->predicate = *predicate;
+    e->effort = effort_of(predicate->kind);
     *out = e;
     return OK;
 }
@@ -37,6 +57,7 @@ struct status expression_not(struct job *job, const struct expression *item,
     TRY(expression_add(job, &list, item));
     e->items = list.items;
     e->count = 1;
+    e->effort = item->effort;
     e->depth = item->depth + 1;
     *out = e;
     return OK;
@@ -67,7 +88,9 @@ struct status expression_join(struct job *job, enum expression_kind kind, uint32
     e->items = list->items;
     e->count = list->count;
     for (size_t i = 0; i < list->count; i++) {
-        e->depth = list->items[i]->depth >= e->depth ? list->items[i]->depth + 1 : e->depth;
+        const struct expression *item = list->items[i];
+        e->depth = item->depth >= e->depth ? item->depth + 1 : e->depth;
+        e->effort = item->effort > e->effort ? item->effort : e->effort;
     }
     if (e->depth > EXPRESSION_DEPTH_MAX) {
         return job_refuse(job, REFUSAL_CONDITION, line, "and, or and not are nested over %d deep",
@@ -171,8 +194,13 @@ static struct status lower(struct program *p, const struct expression *e, uint16
     }
     bool all = e->kind == EXPRESSION_ALL;
     uint16_t next = all ? on_true : on_false;
-    for (size_t i = e->count; i > 0; i--) {
-        TRY(lower(p, e->items[i - 1], all ? next : on_true, all ? on_false : next, &next));
+    for (int effort = EFFORT_COUNT - 1; effort >= 0; effort--) {
+        for (size_t i = e->count; i > 0; i--) {
+            const struct expression *item = e->items[i - 1];
+            if (item->effort == (enum expression_effort)effort) {
+                TRY(lower(p, item, all ? next : on_true, all ? on_false : next, &next));
+            }
+        }
     }
     *entry = next;
     return OK;

@@ -16,8 +16,18 @@ enum {
 
 enum expression_kind { EXPRESSION_PREDICATE, EXPRESSION_NOT, EXPRESSION_ALL, EXPRESSION_ANY };
 
+/* What it takes to answer, at most: a program asks the cheap questions first. */
+enum expression_effort {
+    EFFORT_LITERAL, /* the scan of the value answers */
+    EFFORT_PARSE,   /* numbers, times, networks, other fields */
+    EFFORT_PATTERN,
+    EFFORT_AUTOMATON,
+    EFFORT_COUNT
+};
+
 struct expression {
     enum expression_kind kind;
+    enum expression_effort effort;
     uint32_t depth;
     struct predicate predicate; /* EXPRESSION_PREDICATE */
     const struct expression **items;
