@@ -271,8 +271,8 @@ void matcher_run(struct matcher *m, const struct event *event, const struct matc
     next_generation(m);
     m->undecided = 0;
     memcpy(m->candidates, m->always + type * m->words, m->words * sizeof *m->candidates);
-    /* Half is left for the programs of what was found by then. */
-    s.budget = budget < m->pack->demand[type] ? budget / 2 : budget;
+    /* The rest is left for the programs of what was found by then. */
+    s.budget = budget < m->pack->demand[type] ? PACK_SCAN_SHARE(budget) : budget;
     m->whole = subject_spend(&s, MATCH_EVENT_COST(m->words)) && find_candidates(m, &s);
     if (!m->whole) {
         m->undecided = count_unseen(m, type);

@@ -1,6 +1,7 @@
 /*
  * Differential: whatever the verifier accepts, the interpreter runs over every sample event, within
- * the cost that was proven, and without a fault. Mutations keep size and checksum right, or nothing
+ * the cost that was proven, without a fault, and with the outcome that its programs have by
+ * themselves. Mutations keep size and checksum right, or nothing
  * would come past the header.
  */
 #include "base/bytes.h"
@@ -47,6 +48,7 @@ static void run_all(const struct pack *pack)
         ENSURE(status_ok(sample_event(i, room, sizeof room, &event)));
         matcher_run(m, &event, &sink);
         ENSURE(matcher_steps(m) <= pack->cost[event.header.type]);
+        ENSURE(sample_agrees(pack, m, &event));
     }
 }
 

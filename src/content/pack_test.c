@@ -289,7 +289,7 @@ static void looking_alone_has_to_fit_the_budget(void **state)
     assert_true(pack.cost[EVENT_PROCESS_EXEC] <= 900000);
 }
 
-/* Whatever was accepted runs, within what it may cost. */
+/* Whatever was accepted runs, within what it may cost, and its tables miss no rule. */
 static void runs_within_its_cost(const struct pack *pack)
 {
     static uint8_t room[EVENT_MAX];
@@ -302,6 +302,7 @@ static void runs_within_its_cost(const struct pack *pack)
         assert_ok(sample_event(i, room, sizeof room, &event));
         matcher_run(m, &event, &sink);
         assert_true(matcher_steps(m) <= pack->cost[event.header.type]);
+        assert_true(sample_agrees(pack, m, &event));
     }
     char words[16384];
     struct writer out = writer_over(words, sizeof words);

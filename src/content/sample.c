@@ -1,7 +1,10 @@
 #include "content/sample.h"
 
 #include "base/bytes.h"
+#include "base/heap.h"
+#include "base/own.h"
 #include "content/automaton.h"
+#include "content/predicate.h"
 
 /* States: 2 nothing, 3 after an a. Classes: other, a, b. */
 struct text sample_automaton(void)
@@ -114,4 +117,57 @@ struct status sample_event(unsigned index, void *buffer, size_t size, struct eve
     event_put_null(&b, FIELD_CWD);
     TRY(event_end(&b, (struct event_header){.type = (uint16_t)types[index]}, &record));
     return event_open(record, out);
+}
+
+bool sample_naive(const struct pack *pack, size_t index, const struct event *event)
+{
+    static char folded[EVENT_MAX];
+    struct pack_rule rule = pack_rule(pack, index);
+    struct subject s = {.event = event, .folded = folded, .budget = UINT64_MAX};
+    uint32_t at = 0;
+    if (!(rule.types >> event->header.type & 1)) {
+        return false;
+    }
+    while (at < rule.node_count) {
+        struct pack_node node = pack_node(pack, rule.first_node + at);
+        struct predicate p = pack_predicate(pack, node.predicate);
+        uint16_t next = predicate_holds(&p, &s) ? node.on_true : node.on_false;
+        if (next == NODE_MATCH || next == NODE_MISS) {
+            return next == NODE_MATCH;
+        }
+        at = next;
+    }
+    return true;
+}
+
+static void mark_match(void *context, size_t rule)
+{
+    ((bool *)context)[rule] = true;
+}
+
+static void mark_fault(void *context, size_t rule, const char *what)
+{
+    (void)context;
+    (void)rule;
+    bug(what, STATUS_HERE);
+}
+
+bool sample_agrees(const struct pack *pack, struct matcher *m, const struct event *event)
+{
+    size_t count = pack_count(pack, PACK_RULES);
+    OWN(heap_drop) bool *matches = heap_alloc(count, sizeof *matches);
+    struct matcher_sink sink = {.context = matches, .on_match = mark_match, .on_fault = mark_fault};
+    ENSURE(matches);
+    matcher_run(m, event, &sink);
+    bool agrees = matcher_undecided(m) == 0;
+    for (size_t i = 0; i < count; i++) {
+        struct pack_rule rule = pack_rule(pack, i);
+        bool any_source = rule.product.len + rule.service.len + rule.category.len == 0;
+        bool linux_alone =
+            rule.service.len + rule.category.len == 0 && text_same(rule.product, TEXT("linux"));
+        if (any_source || linux_alone) {
+            agrees = agrees && matches[i] == sample_naive(pack, i, event);
+        }
+    }
+    return agrees;
 }

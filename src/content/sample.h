@@ -4,6 +4,7 @@
 #pragma once
 
 #include "content/builder.h"
+#include "content/match.h"
 #include "schema/event.h"
 
 enum { SAMPLE_EVENTS = 4 };
@@ -16,3 +17,10 @@ struct status sample_event(unsigned index, void *buffer, size_t size, struct eve
 
 /* The automaton of "a+b" found anywhere. */
 struct text sample_automaton(void);
+
+/* Does a rule match, by its program alone: every node asked, no table looked at? The other opinion
+ * on matcher_run(), for rules that name no log source. */
+bool sample_naive(const struct pack *pack, size_t rule, const struct event *event);
+
+/* The same of all rules, against what a matcher says; false: they differ, or it did not decide. */
+bool sample_agrees(const struct pack *pack, struct matcher *m, const struct event *event);

@@ -412,7 +412,7 @@ static struct status add_costs(struct check *c)
         c->pack.demand[type] = demand;
         c->pack.cost[type] = demand < c->limits.event ? demand : c->limits.event;
     }
-    return cost.looks <= c->limits.event / 2
+    return cost.looks <= PACK_SCAN_SHARE(c->limits.event)
                ? OK
                : check_exceeds(c, PACK_FILTERS, PACK_WHOLE,
                                "only to look at the largest event would take too long");
