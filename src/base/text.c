@@ -103,9 +103,22 @@ static int utf8_follow(unsigned char lead, unsigned char *low, unsigned char *hi
     return lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
 }
 
+/* Bytes at `i` that are ASCII, by eights: most texts are nothing else. */
+static size_t ascii_run(struct text t, size_t i)
+{
+    size_t from = i;
+    for (uint64_t word; i + 8 <= t.len; i += 8) {
+        memcpy(&word, t.ptr + i, 8);
+        if (word & 0x8080808080808080ULL) {
+            break;
+        }
+    }
+    return i - from;
+}
+
 bool text_is_utf8(struct text t)
 {
-    for (size_t i = 0; i < t.len; i++) {
+    for (size_t i = ascii_run(t, 0); i < t.len; i++) {
         unsigned char low;
         unsigned char high;
         int follow = utf8_follow((unsigned char)t.ptr[i], &low, &high);
@@ -118,6 +131,7 @@ bool text_is_utf8(struct text t)
                 return false;
             }
         }
+        i += ascii_run(t, i + 1);
     }
     return true;
 }

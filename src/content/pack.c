@@ -13,12 +13,6 @@ static const char *const action_names[ACTION_COUNT] = {
 #undef ACTION_NAME
 };
 
-static const size_t item_sizes[PACK_SECTION_COUNT] = {
-#define ITEM_SIZE(ID, name, size) [PACK_##ID] = (size),
-    PACK_SECTIONS(ITEM_SIZE)
-#undef ITEM_SIZE
-};
-
 uint64_t pack_checksum(struct text bytes)
 {
     uint64_t hash = 0xcbf29ce484222325ULL;
@@ -39,39 +33,14 @@ const char *pack_fault_text(const struct pack_fault *fault, char *out, size_t ou
     return out;
 }
 
-size_t pack_count(const struct pack *pack, enum pack_section section)
-{
-    return pack->sections[section].count;
-}
-
-const char *pack_item(const struct pack *pack, enum pack_section section, size_t index)
-{
-    ENSURE(index < pack->sections[section].count);
-    return pack->sections[section].at + index * item_sizes[section];
-}
-
-/* Item `index` of the bytes that a table of ends divides. Clamped, so that even a pack that
- * somebody changes after it was opened is not left. */
-static struct text divided(const struct pack *pack, enum pack_section ends, enum pack_section bytes,
-                           uint32_t index)
-{
-    if (index >= pack->sections[ends].count) {
-        return TEXT("");
-    }
-    size_t from = index ? load_u32(pack_item(pack, ends, index - 1U)) : 0;
-    size_t to = load_u32(pack_item(pack, ends, index));
-    struct text all = {.ptr = pack->sections[bytes].at, .len = pack->sections[bytes].count};
-    return text_part(all, from, to > from ? to - from : 0);
-}
-
 struct text pack_text(const struct pack *pack, uint32_t number)
 {
-    return divided(pack, PACK_TEXT_ENDS, PACK_TEXT_BYTES, number);
+    return pack_divided(pack, PACK_TEXT_ENDS, PACK_TEXT_BYTES, number);
 }
 
 struct text pack_automaton(const struct pack *pack, uint32_t number)
 {
-    return divided(pack, PACK_AUTOMATON_ENDS, PACK_AUTOMATON_BYTES, number);
+    return pack_divided(pack, PACK_AUTOMATON_ENDS, PACK_AUTOMATON_BYTES, number);
 }
 
 static struct text text_at(const struct pack *pack, const char *at)
@@ -120,16 +89,23 @@ enum field pack_field(char byte)
 struct predicate pack_predicate(const struct pack *pack, size_t index)
 {
     const char *at = pack_item(pack, PACK_PREDICATES, index);
-    struct predicate p = {.kind = (enum predicate_kind)(unsigned char)at[0],
-                          .cased = at[1] & FLAG_CASED,
-                          .field = pack_field(at[2]),
-                          .other = pack_field(at[3]),
-                          .part = (enum time_part)(unsigned char)at[4],
-                          .compare = (enum compare)(unsigned char)at[5],
-                          .number = (int64_t)load_u64(at + 16)};
-    p.text =
-        p.kind == PREDICATE_REGEX ? pack_automaton(pack, load_u32(at + 8)) : text_at(pack, at + 8);
-    return p;
+    enum predicate_kind kind = (enum predicate_kind)(unsigned char)at[0];
+    uint32_t number = load_u32(at + 8);
+    struct text text =
+        kind == PREDICATE_REGEX ? pack_automaton(pack, number) : pack_text(pack, number);
+    return (struct predicate){.kind = kind,
+                              .cased = at[1] & FLAG_CASED,
+                              .field = pack_field(at[2]),
+                              .other = pack_field(at[3]),
+                              .part = (enum time_part)(unsigned char)at[4],
+                              .compare = (enum compare)(unsigned char)at[5],
+                              .text = text,
+                              .number = (int64_t)load_u64(at + 16)};
+}
+
+enum field pack_predicate_field(const struct pack *pack, size_t index)
+{
+    return pack_field(pack_item(pack, PACK_PREDICATES, index)[2]);
 }
 
 struct pack_atom pack_atom(const struct pack *pack, size_t index)

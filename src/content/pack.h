@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include "base/status.h"
+#include "content/load.h"
 #include "content/rule.h"
 
 enum {
@@ -117,6 +119,38 @@ struct pack_node {
     uint16_t on_false;
 };
 
+static inline size_t pack_count(const struct pack *pack, enum pack_section section)
+{
+    return pack->sections[section].count;
+}
+
+/* The bytes of an item, for those who read a section of their own. */
+static inline const char *pack_item(const struct pack *pack, enum pack_section section,
+                                    size_t index)
+{
+    static const size_t sizes[PACK_SECTION_COUNT] = {
+#define PACK_ITEM_SIZE(ID, name, size) [PACK_##ID] = (size),
+        PACK_SECTIONS(PACK_ITEM_SIZE)
+#undef PACK_ITEM_SIZE
+    };
+    ENSURE(index < pack->sections[section].count);
+    return pack->sections[section].at + index * sizes[section];
+}
+
+/* Item `index` of the bytes that a table of ends divides. Clamped, so that even a pack that
+ * somebody changes after it was opened is not left. */
+static inline struct text pack_divided(const struct pack *pack, enum pack_section ends,
+                                       enum pack_section bytes, uint32_t index)
+{
+    if (index >= pack->sections[ends].count) {
+        return TEXT("");
+    }
+    size_t from = index ? load_u32(pack_item(pack, ends, index - 1U)) : 0;
+    size_t to = load_u32(pack_item(pack, ends, index));
+    struct text all = {.ptr = pack->sections[bytes].at, .len = pack->sections[bytes].count};
+    return text_part(all, from, to > from ? to - from : 0);
+}
+
 /* A literal that a predicate's value has to hold (atom.h), and the rules that it triggers. */
 struct pack_atom {
     uint32_t predicate;
@@ -131,18 +165,15 @@ struct pack_atom {
 struct text pack_text(const struct pack *pack, uint32_t number);
 struct text pack_automaton(const struct pack *pack, uint32_t number);
 
-size_t pack_count(const struct pack *pack, enum pack_section section);
 struct pack_rule pack_rule(const struct pack *pack, size_t index);
 struct pack_node pack_node(const struct pack *pack, size_t index);
 struct predicate pack_predicate(const struct pack *pack, size_t index);
+enum field pack_predicate_field(const struct pack *pack, size_t index);
 struct pack_atom pack_atom(const struct pack *pack, size_t index);
 
 /* A rule's number in the section of triggers, or of rules that always run. */
 uint32_t pack_trigger(const struct pack *pack, size_t index);
 uint32_t pack_always(const struct pack *pack, size_t index);
-
-/* The bytes of an item, for those who read a section of their own. */
-const char *pack_item(const struct pack *pack, enum pack_section section, size_t index);
 
 /* A field as packs write it; FIELD_COUNT is every field. */
 enum field pack_field(char byte);

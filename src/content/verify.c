@@ -6,6 +6,7 @@
 #include "content/verify.h"
 
 #include "base/bytes.h"
+#include "base/heap.h"
 #include "content/automaton.h"
 #include "content/load.h"
 #include "content/predicate.h"
@@ -203,12 +204,18 @@ static const char *check_bytes(const struct check *c, const char *at)
 
 static struct status check_predicates(struct check *c)
 {
+    c->predicate_cost =
+        heap_alloc(pack_count(&c->pack, PACK_PREDICATES), sizeof *c->predicate_cost);
+    if (!c->predicate_cost) {
+        return check_no_memory(c, PACK_PREDICATES);
+    }
     for (size_t i = 0; i < pack_count(&c->pack, PACK_PREDICATES); i++) {
         const char *at = c->pack.sections[PACK_PREDICATES].at + i * 24;
         const char *wrong = check_bytes(c, at);
         if (!wrong) {
             struct predicate p = pack_predicate(&c->pack, i);
             wrong = predicate_check(&p);
+            c->predicate_cost[i] = wrong ? 0 : predicate_cost(&p);
         }
         if (wrong) {
             return check_refuse(c, PACK_PREDICATES, i, wrong);
@@ -217,18 +224,25 @@ static struct status check_predicates(struct check *c)
     return OK;
 }
 
+static struct status check_all(struct check *c)
+{
+    struct reader r = reader_over(c->pack.bytes.ptr, c->pack.bytes.len);
+    TRY(check_header(c, &r));
+    TRY(check_sections(c, &r));
+    TRY(check_texts(c));
+    TRY(check_automata(c));
+    TRY(check_predicates(c));
+    TRY(check_rules(c));
+    return check_matcher(c);
+}
+
 struct status pack_open_within(struct text bytes, struct pack_limits limits, struct pack *out,
                                struct pack_fault *fault)
 {
     struct check c = {.pack = {.bytes = bytes}, .limits = limits, .fault = fault};
-    struct reader r = reader_over(bytes.ptr, bytes.len);
-    TRY(check_header(&c, &r));
-    TRY(check_sections(&c, &r));
-    TRY(check_texts(&c));
-    TRY(check_automata(&c));
-    TRY(check_predicates(&c));
-    TRY(check_rules(&c));
-    TRY(check_matcher(&c));
+    struct status s = check_all(&c);
+    heap_free(c.predicate_cost);
+    TRY(s);
     *out = c.pack;
     return OK;
 }

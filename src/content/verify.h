@@ -13,6 +13,7 @@ struct check {
     struct pack pack;
     struct pack_limits limits;
     struct pack_fault *fault;
+    uint64_t *predicate_cost; /* for each predicate, once they are proven */
 };
 
 /* Notes what is wrong with an item (or with PACK_WHOLE) of a section, and returns INVALID. */

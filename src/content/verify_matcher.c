@@ -212,7 +212,7 @@ static const char *check_entry(struct filter_check *fc, const struct filter *f, 
     fc->seen[entry.atom] = true;
     struct pack_atom atom = pack_atom(pack, entry.atom);
     struct text literal = pack_text(pack, atom.literal);
-    if (pack_predicate(pack, atom.predicate).field != f->field ||
+    if (pack_predicate_field(pack, atom.predicate) != f->field ||
         filter_kind_of((enum anchor)atom.anchor, literal.len) != f->kind) {
         return "an atom is in the wrong filter";
     }
