@@ -100,29 +100,92 @@ static struct status merge_and_encode(struct regex_alphabet *alphabet, struct re
     return encode(&table, arena, out);
 }
 
-static struct status compile(struct text pattern, unsigned flags, struct arena *scratch,
-                             struct arena *arena, struct regex *out, char *why)
+static struct status compile_part(const struct regex_tree *tree, struct arena *arena,
+                                  struct regex_part *out, char *why)
 {
-    struct regex_tree tree = {.arena = scratch};
+    OWN(arena_done) struct arena scratch;
     struct regex_nfa nfa;
     struct regex_alphabet alphabet;
     struct regex_dfa dfa;
-    TRY(regex_parse(pattern, flags, &tree, why));
-    TRY(regex_make_nfa(&tree, &nfa, why));
-    TRY(regex_make_alphabet(&tree, &nfa, &alphabet, why));
-    TRY(regex_make_dfa(&nfa, &alphabet, scratch, &dfa, why));
-    struct regex made;
-    TRY(regex_factor(&tree, arena, &made.factor));
-    TRY(merge_and_encode(&alphabet, &dfa, scratch, arena, &made.automaton, why));
+    struct regex_part made;
+    arena_init(&scratch, SCRATCH_MAX);
+    snprintf(why, REGEX_WHY, "the expression needs too much memory");
+    TRY(regex_make_nfa(tree, &nfa, why));
+    TRY(regex_make_alphabet(tree, &nfa, &alphabet, why));
+    TRY(regex_make_dfa(&nfa, &alphabet, &scratch, &dfa, why));
+    TRY(regex_factor(tree, arena, &made.factor));
+    TRY(merge_and_encode(&alphabet, &dfa, &scratch, arena, &made.automaton, why));
     *out = made;
     return OK;
 }
 
+/* A part for each alternative of a choice. */
+static struct status compile_split(const struct regex_tree *tree, struct regex_choice *choice,
+                                   struct arena *arena, struct regex *out, char *why)
+{
+    size_t count = 0;
+    for (const struct regex_node *a = choice->last; a; a = a->before) {
+        count++;
+    }
+    struct regex split = {.parts = arena_alloc(arena, count, sizeof *split.parts)};
+    if (!split.parts) {
+        FAIL(MEMORY);
+    }
+    for (const struct regex_node *a = choice->last; a; a = a->before) {
+        regex_choose(choice, a);
+        struct status s = compile_part(tree, arena, &split.parts[split.count++], why);
+        regex_choose_all(choice);
+        TRY(s);
+    }
+    *out = split;
+    return OK;
+}
+
+static struct status compile_whole(const struct regex_tree *tree, struct arena *arena,
+                                   struct regex *out, char *why)
+{
+    struct regex whole = {.parts = arena_alloc(arena, 1, sizeof *whole.parts), .count = 1};
+    if (!whole.parts) {
+        FAIL(MEMORY);
+    }
+    TRY(compile_part(tree, arena, whole.parts, why));
+    *out = whole;
+    return OK;
+}
+
+struct expression_text {
+    struct text pattern;
+    unsigned flags;
+    bool may_split;
+};
+
+static struct status compile(const struct expression_text *e, struct arena *arena,
+                             struct regex *out, char *why)
+{
+    OWN(arena_done) struct arena scratch;
+    struct regex_tree tree = {.arena = &scratch};
+    struct regex_choice choice = {0};
+    struct text word;
+    arena_init(&scratch, SCRATCH_MAX);
+    snprintf(why, REGEX_WHY, "the expression needs too much memory");
+    TRY(regex_parse(e->pattern, e->flags, &tree, why));
+    if (e->may_split) {
+        TRY(regex_factor(&tree, &scratch, &word));
+        TRY(regex_find_choice(&tree, word.len, &choice));
+    }
+    return choice.node ? compile_split(&tree, &choice, arena, out, why)
+                       : compile_whole(&tree, arena, out, why);
+}
+
+/* Where the parts are too large, the whole may not be. */
 struct status regex_compile(struct text pattern, unsigned flags, struct arena *arena,
                             struct regex *out, char *why)
 {
-    OWN(arena_done) struct arena scratch;
-    arena_init(&scratch, SCRATCH_MAX);
-    snprintf(why, REGEX_WHY, "the expression needs too much memory");
-    return compile(pattern, flags, &scratch, arena, out, why);
+    struct expression_text e = {.pattern = pattern, .flags = flags, .may_split = true};
+    struct status s = compile(&e, arena, out, why);
+    if (s.fault == FAULT_LIMIT) {
+        e.may_split = false;
+        s = compile(&e, arena, out, why);
+    }
+    return s;
 }

@@ -26,9 +26,15 @@ enum {
     REGEX_WHY = 160,          /* bytes of a reason */
 };
 
-struct regex {
+/* An expression is found where one of its parts is: most have one. */
+struct regex_part {
     struct text automaton; /* 8-aligned */
     struct text factor;    /* every match holds it, letters folded; empty: no such word is known */
+};
+
+struct regex {
+    struct regex_part *parts;
+    size_t count;
 };
 
 /* Compiles `pattern`. INVALID, UNSUPPORTED, LIMIT: `why` (REGEX_WHY bytes) says what and where. The

@@ -20,9 +20,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text subject = reader_bytes(&r, reader_left(&r));
     arena_init(&arena, 4 << 20);
     if (!r.bad && status_ok(regex_compile(pattern, flags, &arena, &regex, why))) {
-        ENSURE(!automaton_check(regex.automaton));
-        automaton_search(regex.automaton, subject);
-        automaton_needs(regex.automaton, regex.factor);
+        for (size_t i = 0; i < regex.count; i++) {
+            ENSURE(!automaton_check(regex.parts[i].automaton));
+            automaton_search(regex.parts[i].automaton, subject);
+            automaton_needs(regex.parts[i].automaton, regex.parts[i].factor);
+        }
     }
     return 0;
 }

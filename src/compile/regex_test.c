@@ -10,6 +10,15 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
+static bool found(const struct regex *regex, struct text subject)
+{
+    bool any = false;
+    for (size_t i = 0; i < regex->count; i++) {
+        any = any || automaton_search(regex->parts[i].automaton, subject);
+    }
+    return any;
+}
+
 static bool matches(const char *pattern, unsigned flags, struct text subject)
 {
     OWN(arena_done) struct arena arena;
@@ -20,7 +29,7 @@ static bool matches(const char *pattern, unsigned flags, struct text subject)
     if (!status_ok(s)) {
         fail_msg("/%s/: %s", pattern, why);
     }
-    return automaton_search(regex.automaton, subject);
+    return found(&regex, subject);
 }
 
 #define assert_found(pattern, subject) assert_true(matches(pattern, 0, TEXT(subject)))
@@ -130,14 +139,14 @@ static void public_rules_compile(void **state)
 static void is_refused(const char *pattern, const char *reason)
 {
     OWN(arena_done) struct arena arena;
-    struct regex out = {.automaton = TEXT("untouched")};
+    struct regex out = {.count = 4711};
     char why[REGEX_WHY];
     arena_init(&arena, 1 << 20);
     struct status s = regex_compile(text_of(pattern), 0, &arena, &out, why);
     if (status_ok(s) || !strstr(why, reason)) {
         fail_msg("%s: %s", pattern, status_ok(s) ? "accepted" : why);
     }
-    assert_text(out.automaton, "untouched");
+    assert_int_equal(out.count, 4711);
 }
 
 static void refusals_name_place_and_reason(void **state)
@@ -200,8 +209,8 @@ static void equal_states_are_merged(void **state)
     arena_init(&arena, 1 << 20);
     assert_ok(regex_compile(TEXT("^(?:a|b)*c"), 0, &arena, &plain, why));
     assert_ok(regex_compile(TEXT("^(?:a*b*|ab|(?:ba)+)*(?:c|cc|cd)"), 0, &arena, &odd, why));
-    assert_int_equal(plain.automaton.ptr[4], 3);
-    assert_int_equal(odd.automaton.ptr[4], 3);
+    assert_int_equal(plain.parts[0].automaton.ptr[4], 3);
+    assert_int_equal(odd.parts[0].automaton.ptr[4], 3);
 }
 
 /* ── PCRE2 ── */
@@ -302,7 +311,7 @@ static pcre2_code *second_opinion(const char *pattern, unsigned flags)
     return pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &error, &at, NULL);
 }
 
-static unsigned compare_subjects(const char *pattern, unsigned flags, struct text automaton,
+static unsigned compare_subjects(const char *pattern, unsigned flags, const struct regex *regex,
                                  pcre2_code *code)
 {
     OWN(match_drop) pcre2_match_data *data = pcre2_match_data_create_from_pattern(code, NULL);
@@ -315,7 +324,7 @@ static unsigned compare_subjects(const char *pattern, unsigned flags, struct tex
             continue; /* they gave up */
         }
         compared++;
-        if (automaton_search(automaton, subject) != (theirs >= 0)) {
+        if (found(regex, subject) != (theirs >= 0)) {
             fail_msg("/%s/ flags %u on \"%.*s\": PCRE2 says %d", pattern, flags, TEXT_ARGS(subject),
                      theirs);
         }
@@ -326,10 +335,15 @@ static unsigned compare_subjects(const char *pattern, unsigned flags, struct tex
 /* What is read off the expression, and what is proven on its automaton. */
 static bool factor_is_needed(const char *pattern, const struct regex *regex)
 {
-    if (regex->factor.len && !automaton_needs(regex->automaton, regex->factor)) {
-        fail_msg("/%s/ matches without '%.*s'", pattern, TEXT_ARGS(regex->factor));
+    bool all = true;
+    for (size_t i = 0; i < regex->count; i++) {
+        const struct regex_part *part = &regex->parts[i];
+        if (part->factor.len && !automaton_needs(part->automaton, part->factor)) {
+            fail_msg("/%s/ matches without '%.*s'", pattern, TEXT_ARGS(part->factor));
+        }
+        all = all && part->factor.len;
     }
-    return regex->factor.len;
+    return all;
 }
 
 static void agrees_with_pcre2(void **state)
@@ -354,7 +368,7 @@ static void agrees_with_pcre2(void **state)
             fail_msg("/%s/ is refused by PCRE2", pattern);
         }
         compiled++;
-        compared += compare_subjects(pattern, flags, regex.automaton, code);
+        compared += compare_subjects(pattern, flags, &regex, code);
         needed += factor_is_needed(pattern, &regex);
     }
     assert_true(compiled > 15000 && compared > 400000 && needed > 5000);
@@ -367,8 +381,9 @@ static void has_factor(const char *pattern, unsigned flags, const char *factor)
     char why[REGEX_WHY];
     arena_init(&arena, 1 << 20);
     assert_ok(regex_compile(text_of(pattern), flags, &arena, &regex, why));
-    if (!text_same(regex.factor, text_of(factor))) {
-        fail_msg("/%s/: '%.*s', not '%s'", pattern, TEXT_ARGS(regex.factor), factor);
+    assert_int_equal(regex.count, 1);
+    if (!text_same(regex.parts[0].factor, text_of(factor))) {
+        fail_msg("/%s/: '%.*s', not '%s'", pattern, TEXT_ARGS(regex.parts[0].factor), factor);
     }
     assert_true(factor_is_needed(pattern, &regex) == (factor[0] != 0));
 }
@@ -387,11 +402,33 @@ static void factors_are_the_longest_words(void **state)
     has_factor("ab?cd", 0, "cd");
     has_factor("(?:abc)+d", 0, "abcd");
     has_factor("(?:abc){2}", 0, "abc");
-    has_factor("x(?:ab|cd)yz", 0, "yz");
-    has_factor("ab|cd", 0, "");
+    has_factor("x(?:ab|cd)+yz", 0, "yz");
     has_factor("[ab]c?", 0, "");
     has_factor("c:\\\\windows\\\\[^\\\\]+\\.exe", 0, "c:\\windows\\");
     has_factor("\xc3\xa9xyz", 0, "xyz");
+}
+
+static void choices_of_words_are_split(void **state)
+{
+    (void)state;
+    OWN(arena_done) struct arena arena;
+    struct regex regex;
+    char why[REGEX_WHY];
+    arena_init(&arena, 1 << 20);
+    assert_ok(regex_compile(TEXT("(^|/)(?:chisel|frpc|ngrok)( |$)"), 0, &arena, &regex, why));
+    assert_int_equal(regex.count, 3);
+    assert_text(regex.parts[0].factor, "ngrok");
+    assert_text(regex.parts[2].factor, "chisel");
+    assert_true(found(&regex, TEXT("/opt/frpc -c x")));
+    assert_false(found(&regex, TEXT("/opt/frpcx -c x")));
+    assert_ok(regex_compile(TEXT("abc|xyz+"), 0, &arena, &regex, why));
+    assert_int_equal(regex.count, 2);
+    /* One alternative without a word: nothing is gained. A longer word is there anyhow: likewise.
+     */
+    assert_ok(regex_compile(TEXT("(?:chisel|x*)"), 0, &arena, &regex, why));
+    assert_int_equal(regex.count, 1);
+    assert_ok(regex_compile(TEXT("(?:chisel|frpc) --server"), 0, &arena, &regex, why));
+    assert_int_equal(regex.count, 1);
 }
 
 /* Words that are there by chance, and not in every match. */
@@ -402,23 +439,24 @@ static void what_is_not_needed_is_told_apart(void **state)
     struct regex regex;
     char why[REGEX_WHY];
     arena_init(&arena, 1 << 20);
-    assert_ok(regex_compile(TEXT("x(?:ab|cd)yz"), 0, &arena, &regex, why));
-    assert_true(automaton_needs(regex.automaton, TEXT("yz")));
-    assert_true(automaton_needs(regex.automaton, TEXT("x")));
-    assert_false(automaton_needs(regex.automaton, TEXT("ab")));
-    assert_false(automaton_needs(regex.automaton, TEXT("xyz")));
-    assert_false(automaton_needs(regex.automaton, TEXT("yzz")));
-    assert_false(automaton_needs(regex.automaton, TEXT("")));
+    assert_ok(regex_compile(TEXT("x(?:ab|cd)+yz"), 0, &arena, &regex, why));
+    assert_true(automaton_needs(regex.parts[0].automaton, TEXT("yz")));
+    assert_true(automaton_needs(regex.parts[0].automaton, TEXT("x")));
+    assert_false(automaton_needs(regex.parts[0].automaton, TEXT("ab")));
+    assert_false(automaton_needs(regex.parts[0].automaton, TEXT("xyz")));
+    assert_false(automaton_needs(regex.parts[0].automaton, TEXT("yzz")));
+    assert_false(automaton_needs(regex.parts[0].automaton, TEXT("")));
     assert_ok(regex_compile(TEXT("a*$"), 0, &arena, &regex, why));
-    assert_false(automaton_needs(regex.automaton, TEXT("a")));
+    assert_false(automaton_needs(regex.parts[0].automaton, TEXT("a")));
     assert_ok(regex_compile(TEXT("aab$"), 0, &arena, &regex, why));
-    assert_true(automaton_needs(regex.automaton, TEXT("aab")));
+    assert_true(automaton_needs(regex.parts[0].automaton, TEXT("aab")));
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(factors_are_the_longest_words),
+        cmocka_unit_test(choices_of_words_are_split),
         cmocka_unit_test(what_is_not_needed_is_told_apart),
         cmocka_unit_test(found_anywhere_unless_anchored),
         cmocka_unit_test(newline_before_the_end_is_seen_by_dollar),

@@ -121,6 +121,21 @@ struct status regex_minimise(const struct regex_dfa *dfa, struct arena *arena, u
 /* The longest word that every match holds, folded; empty where there is none. */
 struct status regex_factor(const struct regex_tree *tree, struct arena *arena, struct text *out);
 
+/* A choice of the tree whose alternatives can take turns at being the only one. */
+struct regex_choice {
+    struct regex_node *node; /* NULL: there is none */
+    struct regex_node *last; /* its alternatives */
+    struct regex_node only;  /* has to stay where it is while it is chosen */
+};
+
+/* The choice that gives every match a word longer than `word` bytes, whichever alternative is
+ * taken.
+ */
+struct status regex_find_choice(const struct regex_tree *tree, size_t word,
+                                struct regex_choice *out);
+void regex_choose(struct regex_choice *choice, const struct regex_node *alternative);
+void regex_choose_all(struct regex_choice *choice);
+
 /* Sets (regex_set.c). Adding and negating want MEMORY's status looked at, as ranges need room. */
 struct status regex_set_add(struct arena *arena, struct regex_set *set, uint32_t first,
                             uint32_t last);

@@ -27,6 +27,7 @@ struct status value_regex(struct job *job, const struct place *at, const struct 
     struct predicate p = {.kind = PREDICATE_REGEX, .field = at->field, .cased = true};
     unsigned flags = (at->modifiers & M(I) ? REGEX_I : 0U) | (at->modifiers & M(M) ? REGEX_M : 0U) |
                      (at->modifiers & M(S) ? REGEX_S : 0U);
+    struct expression_list parts = {0};
     struct regex regex;
     char why[REGEX_WHY] = "";
     if (at->value->kind == YAML_BOOL) {
@@ -37,9 +38,14 @@ struct status value_regex(struct job *job, const struct place *at, const struct 
         return job_refuse(job, REFUSAL_REGEX, at->value->line, "%s", why);
     }
     TRY(s);
-    p.text = regex.automaton;
-    p.factor = regex.factor;
-    return expression_leaf(job, &p, out);
+    for (size_t i = 0; i < regex.count; i++) {
+        const struct expression *part;
+        p.text = regex.parts[i].automaton;
+        p.factor = regex.parts[i].factor;
+        TRY(expression_leaf(job, &p, &part));
+        TRY(expression_add(job, &parts, part));
+    }
+    return expression_join(job, EXPRESSION_ANY, at->value->line, &parts, out);
 }
 
 /* The text that base64 and base64offset encode. */
