@@ -20,6 +20,7 @@ struct encoder {
     struct arena *arena;
     struct pool texts;
     struct pool automata;
+    struct pool numbers;     /* eight bytes each */
     struct pool predicates;  /* encoded … */
     struct predicate *plain; /* … and as they are */
     size_t plain_capacity;

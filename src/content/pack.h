@@ -33,16 +33,17 @@ enum {
     X(TEXT_BYTES, text_bytes, 1)                                                                   \
     X(AUTOMATON_ENDS, automaton_ends, 4)                                                           \
     X(AUTOMATON_BYTES, automaton_bytes, 1)                                                         \
-    X(PREDICATES, predicates, 24)                                                                  \
+    X(NUMBERS, numbers, 8)                                                                         \
+    X(PREDICATES, predicates, 8)                                                                   \
     X(NODES, nodes, 8)                                                                             \
     X(RULES, rules, 64)                                                                            \
-    X(ATOMS, atoms, 16)                                                                            \
-    X(TRIGGERS, triggers, 4)                                                                       \
+    X(ATOMS, atoms, 8)                                                                             \
+    X(TRIGGERS, triggers, 8)                                                                       \
     X(ALWAYS, always, 4)                                                                           \
     X(FILTERS, filters, 24)                                                                        \
     X(FILTER_WORDS, filter_words, 8)                                                               \
     X(FILTER_BUCKETS, filter_buckets, 4)                                                           \
-    X(FILTER_ENTRIES, filter_entries, 12)
+    X(FILTER_ENTRIES, filter_entries, 8)
 
 enum pack_section {
 
@@ -151,14 +152,25 @@ static inline struct text pack_divided(const struct pack *pack, enum pack_sectio
     return text_part(all, from, to > from ? to - from : 0);
 }
 
-/* A literal that a predicate's value has to hold (atom.h), and the rules that it triggers. */
+/* A literal that a predicate's value has to hold (atom.h). */
 struct pack_atom {
     uint32_t predicate;
     uint32_t literal; /* the number of its text */
-    uint32_t first;   /* of its rules in the section of triggers … */
-    uint32_t end;     /* … and where they end */
     unsigned anchor;  /* enum anchor */
     bool exact;
+};
+
+/* How an atom is written: its literal, then this in one word; the highest bit is 0. */
+enum {
+    PACK_ATOM_PREDICATE = (1 << 28) - 1, /* mask: a pack has no room for more */
+    PACK_ATOM_ANCHOR = 28,               /* shift of two bits */
+    PACK_ATOM_EXACT = 30,                /* shift of one */
+};
+
+/* A rule whose program runs if the atom was found. */
+struct pack_trigger {
+    uint32_t atom;
+    uint32_t rule;
 };
 
 /* A text or automaton by its number; empty for PACK_NONE. */
@@ -171,8 +183,9 @@ struct predicate pack_predicate(const struct pack *pack, size_t index);
 enum field pack_predicate_field(const struct pack *pack, size_t index);
 struct pack_atom pack_atom(const struct pack *pack, size_t index);
 
-/* A rule's number in the section of triggers, or of rules that always run. */
-uint32_t pack_trigger(const struct pack *pack, size_t index);
+struct pack_trigger pack_trigger(const struct pack *pack, size_t index);
+
+/* The number of a rule that always runs. */
 uint32_t pack_always(const struct pack *pack, size_t index);
 
 /* A field as packs write it; FIELD_COUNT is every field. */

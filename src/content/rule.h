@@ -32,6 +32,9 @@ enum predicate_kind {
     PREDICATE_KIND_COUNT
 };
 
+#define PREDICATE_HAS_NUMBER(kind)                                                                 \
+    (((kind) >= PREDICATE_LESS && (kind) <= PREDICATE_GREATER_EQUAL) || (kind) == PREDICATE_TIME)
+
 enum time_part {
     TIME_MINUTE,
     TIME_HOUR,
