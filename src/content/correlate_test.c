@@ -565,6 +565,31 @@ static void a_noisy_group_does_not_push_out_another(void **state)
     assert_int_equal(o.lossy, 0);
 }
 
+/* Of each rule its last time is enough. */
+static void a_noisy_sequence_does_not_push_out_another(void **state)
+{
+    (void)state;
+    OWN(arena_done) struct arena arena;
+    struct pack pack;
+    struct outcome o = {.pack = &pack};
+    arena_init(&arena, 16 << 20);
+    ask_all(CORRELATION_TEMPORAL_ORDERED, 1000, 1);
+    for (unsigned c = 0; c < CORRELATIONS; c++) {
+        asked[c].plain.condition_count = 0;
+        asked[c].plain.reference_count = 2;
+        asked[c].references[1] = asked[c].references[0];
+    }
+    build(&arena, &pack);
+    OWN(detector_drop) struct detector *d = detector_of(&pack, windows_need(&pack));
+    run_user(d, SECOND, 1, 0, &o);
+    for (unsigned k = 0; k < 2000; k++) {
+        run_user(d, 2 * SECOND + k, 2, 0, &o);
+    }
+    run_user(d, 1001 * SECOND, 1, 0, &o);
+    assert_int_equal(o.fired, 7);
+    assert_int_equal(o.lossy, 0);
+}
+
 /* Of one value the last event is enough. */
 static void repeated_values_push_nothing_out(void **state)
 {
@@ -655,6 +680,26 @@ static void full_windows_stay_whole(void **state)
     }
 }
 
+/* Also before the oldest of a group that has more than others. */
+static void what_is_over_goes_first(void **state)
+{
+    (void)state;
+    OWN(arena_done) struct arena arena;
+    struct pack pack;
+    struct outcome o = {.pack = &pack};
+    arena_init(&arena, 16 << 20);
+    ask_all(CORRELATION_VALUE_SUM, 10, 100);
+    build(&arena, &pack);
+    OWN(detector_drop) struct detector *d = detector_of(&pack, windows_need(&pack));
+    for (unsigned k = 0; k < 40; k++) {
+        run_user(d, k, k, 1, &o);
+    }
+    for (unsigned k = 0; k < 60; k++) {
+        run_user(d, 100 * SECOND + k, 99, 1, &o);
+    }
+    assert_int_equal(o.lossy, 0);
+}
+
 static void too_little_memory_is_refused(void **state)
 {
     (void)state;
@@ -730,17 +775,37 @@ static void what_is_referred_to_is_silent(void **state)
     assert_string_equal(said.ids, "em");
 }
 
+/* One that generates is enough. */
+static void one_that_generates_is_enough(void **state)
+{
+    (void)state;
+    OWN(arena_done) struct arena arena;
+    struct pack pack;
+    struct said said;
+    arena_init(&arena, 16 << 20);
+    ask_all(CORRELATION_EVENT_COUNT, 10, 1);
+    asked[1].plain.generate = false;
+    asked[2].plain.generate = false;
+    build(&arena, &pack);
+    OWN(detector_drop) struct detector *d = detector_of(&pack, 1 << 20);
+    say(d, &pack, "a", &said);
+    assert_string_equal(said.ids, "aemx");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_going_through_all_events),
         cmocka_unit_test(a_noisy_group_does_not_push_out_another),
+        cmocka_unit_test(a_noisy_sequence_does_not_push_out_another),
         cmocka_unit_test(repeated_values_push_nothing_out),
         cmocka_unit_test(a_flood_of_groups_is_told),
         cmocka_unit_test(what_is_over_is_no_loss),
+        cmocka_unit_test(what_is_over_goes_first),
         cmocka_unit_test(full_windows_stay_whole),
         cmocka_unit_test(too_little_memory_is_refused),
         cmocka_unit_test(what_is_referred_to_is_silent),
+        cmocka_unit_test(one_that_generates_is_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
