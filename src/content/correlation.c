@@ -171,8 +171,8 @@ static uint64_t above_conditions(const struct pack *pack, const struct pack_corr
     uint64_t need = 1;
     for (uint32_t i = 0; i < c->conditions; i++) {
         int64_t whole = pack_condition(pack, c->first_condition + i).whole;
-        if (whole >= 0 && (uint64_t)whole + 2 > need) {
-            need = (uint64_t)whole + 2; /* one above, and one for a fraction */
+        if (whole >= 0 && (uint64_t)whole + 1 > need) {
+            need = (uint64_t)whole + 1;
         }
     }
     return need;
