@@ -276,6 +276,7 @@ struct status encode_pack(struct arena *arena, const struct pack_source *source,
     for (size_t i = 0; i < source->rule_count; i++) {
         TRY(encode_rule(&e, &source->rules[i]));
     }
+    TRY(encode_correlations(&e, source));
     TRY(encode_atoms(&e, &atoms));
     TRY(lay_pools(&e));
     TRY(encode_matcher(&e, &atoms));

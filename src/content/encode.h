@@ -68,5 +68,8 @@ struct status encode_filters(struct encoder *e, const struct encoded_atoms *atom
 /* What is in the sections so far, for the functions of pack.h. */
 struct pack encode_view(const struct encoder *e);
 
+/* The sections of correlations. INVALID: one refers to itself, also through others. */
+struct status encode_correlations(struct encoder *e, const struct pack_source *source);
+
 /* The finished pack, in the arena. LIMIT: it would be too large. */
 struct status encode_pack(struct arena *arena, const struct pack_source *source, struct text *out);

@@ -43,7 +43,11 @@ enum {
     X(FILTERS, filters, 24)                                                                        \
     X(FILTER_WORDS, filter_words, 8)                                                               \
     X(FILTER_BUCKETS, filter_buckets, 4)                                                           \
-    X(FILTER_ENTRIES, filter_entries, 8)
+    X(FILTER_ENTRIES, filter_entries, 8)                                                           \
+    X(CORRELATION_FIELDS, correlation_fields, 1)                                                   \
+    X(CORRELATION_CONDITIONS, correlation_conditions, 16)                                          \
+    X(CORRELATION_REFERENCES, correlation_references, 8)                                           \
+    X(CORRELATIONS, correlations, 24)
 
 enum pack_section {
 
@@ -66,6 +70,8 @@ struct pack {
     uint64_t cost[EVENT_COUNT];   /* the most steps that are taken for one event of this type */
     uint64_t demand[EVENT_COUNT]; /* what the worst event would need: where it is more than the
                                      cost, such an event is not decided in full, and that is told */
+    uint64_t windows_cost[EVENT_COUNT]; /* what correlations add at most: reached by an event that
+                                           comes late into full windows */
 };
 
 /* Why a pack was refused: all are literals but the index. */
@@ -87,6 +93,7 @@ const char *pack_fault_text(const struct pack_fault *fault, char *out, size_t ou
  */
 struct pack_limits {
     uint64_t event;
+    size_t windows; /* bytes that the windows of all correlations have */
 };
 
 enum { PACK_EVENT_COST = 1000000 /* a millisecond: a storm of such events is 1,000 a second */ };
@@ -94,7 +101,11 @@ enum { PACK_EVENT_COST = 1000000 /* a millisecond: a storm of such events is 1,0
 /* Of an event's budget: 64 KiB, looked at four times, two nanoseconds a byte, take 0.55 ms. */
 #define PACK_SCAN_SHARE(budget) ((budget) / 4 * 3)
 
-#define PACK_LIMITS ((struct pack_limits){.event = PACK_EVENT_COST})
+/* Reserved when a pack with correlations starts: some 120,000 events in windows, or 10,000 for each
+ * of a dozen correlations. */
+enum { PACK_WINDOW_MEMORY = 16 << 20 };
+
+#define PACK_LIMITS ((struct pack_limits){.event = PACK_EVENT_COST, .windows = PACK_WINDOW_MEMORY})
 
 /* Proves all of `bytes` and opens it. INVALID, BOUNDS, LIMIT or VERSION: `fault` says what; MEMORY.
  */

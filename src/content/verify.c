@@ -233,6 +233,7 @@ static struct status check_all(struct check *c)
     TRY(check_automata(c));
     TRY(check_predicates(c));
     TRY(check_rules(c));
+    TRY(check_correlations(c));
     return check_matcher(c);
 }
 
