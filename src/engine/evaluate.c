@@ -99,25 +99,56 @@ static struct bh_alert make_alert(struct evaluation *e, const struct pack_rule *
     };
 }
 
-static void raise_alert(struct evaluation *e, size_t index, const struct correlation_hit *hit)
+static void send_alert(struct evaluation *e, const struct bh_alert *alert)
 {
-    const struct pack *pack = &e->content->pack;
-    struct pack_rule rule = pack_rule(pack, index);
-    char room[MESSAGE_MAX];
-    if (e->nth == 0) {
-        e->message = message_write(&e->event, e->room);
-    }
-    struct text message =
-        hit ? message_write_hit(pack, hit, &e->event, e->message, room) : e->message;
-    struct bh_alert alert = make_alert(e, &rule, message);
     while (e->result == BH_OK) {
-        int result = bh_client_alert(e->client, e->source, &alert);
+        int result = bh_client_alert(e->client, e->source, alert);
         if (result == BH_OK) {
             break;
         }
         e->result = result == BH_AGAIN ? BH_OK : result; /* guard is behind: it has to take it */
     }
     e->nth++;
+}
+
+/* What the event was, in words: made for its first alert. */
+static struct text message_of(struct evaluation *e)
+{
+    if (e->nth == 0) {
+        e->message = message_write(&e->event, e->room);
+    }
+    return e->message;
+}
+
+static void raise_alert(struct evaluation *e, size_t index, const struct correlation_hit *hit)
+{
+    const struct pack *pack = &e->content->pack;
+    struct pack_rule rule = pack_rule(pack, index);
+    char room[MESSAGE_MAX];
+    struct text message = message_of(e);
+    message = hit ? message_write_hit(pack, hit, &e->event, message, room) : message;
+    struct bh_alert alert = make_alert(e, &rule, message);
+    send_alert(e, &alert);
+}
+
+/* Only an event made for it is so costly (PACK_EVENT_COST): it is told as what it is, an attempt
+ * not to be seen. */
+static void raise_undecided(struct evaluation *e, size_t undecided)
+{
+    char room[MESSAGE_MAX];
+    struct text event = message_of(e);
+    struct writer w = writer_over(room, sizeof room);
+    writer_print(&w,
+                 "%zu rules could not be decided in time, too much in it is what they look for: ",
+                 undecided);
+    writer_bytes(&w, text_part(event, 0, w.size - w.used));
+    const struct pack_rule rule = {.id = TEXT("9d2f7a5e-0c1b-4f0e-8a53-6f1d3c2b7e90"),
+                                   .title = TEXT("Event too costly for all rules"),
+                                   .author = TEXT("Bulkhead"),
+                                   .level = TEXT("high"),
+                                   .tags = TEXT("attack.defense-evasion")};
+    struct bh_alert alert = make_alert(e, &rule, writer_text(&w));
+    send_alert(e, &alert);
 }
 
 static void on_alert(void *context, size_t index, const struct correlation_hit *hit)
@@ -179,6 +210,10 @@ static void evaluate(struct evaluation *e, const struct bh_event *source)
     e->source = source;
     e->nth = 0;
     detector_run(e->content->detector, &e->event, &sink);
+    size_t undecided = matcher_undecided(detector_matcher(e->content->detector));
+    if (undecided) {
+        raise_undecided(e, undecided);
+    }
     raise_hits(e);
 }
 
