@@ -159,6 +159,14 @@ static void run_line(struct run *r, struct text line)
     }
     r->event = &event;
     detector_run(r->detector, &event, &sink);
+    size_t undecided = matcher_undecided(detector_matcher(r->detector));
+    if (undecided) {
+        char words[128];
+        snprintf(words, sizeof words,
+                 "%zu rules were not decided: this event holds too much of what they look for",
+                 undecided);
+        bad_line(r, words);
+    }
 }
 
 static struct status run_file(struct run *r)
