@@ -199,7 +199,7 @@ def cidr_test(value):
 
     def holds(text):
         try:
-            return ipaddress.ip_address(text) in network
+            return "%" not in text and ipaddress.ip_address(text) in network
         except ValueError:
             return False
 
