@@ -14,6 +14,10 @@ class Failed(Exception):
     """The command itself went wrong."""
 
 
+class TooMuch(Failed):
+    """The rules together are over the product's budget for one event."""
+
+
 def scalar(value):
     """YAML for a value, in the way of quoting that its text chooses."""
     if value is None or isinstance(value, (bool, int, float)):
@@ -86,9 +90,23 @@ class Product:
             for line in lines:
                 out.write(json.dumps(line, ensure_ascii=len(line["fields"]) % 2 == 0) + "\n")
         done = self.run("match", self.pack, "--events", path, "--names", "sigma", "--format", "json")
+        if "would take too long" in done.stderr:
+            raise TooMuch(done.stderr)
         if done.returncode != 0:
             raise Failed(f"content match, exit code {done.returncode}: {done.stderr}")
         for line in done.stdout.splitlines():
             match = json.loads(line)
             found[match["line"] - 1].append(match["rule"])
         return [sorted(ids) for ids in found]
+
+    def decide(self, texts, lines):
+        """`match` for all of these rules, which are valid: in as many packs as the budget wants."""
+        self.build(texts)
+        try:
+            return self.match(lines)
+        except TooMuch:
+            if len(texts) == 1:
+                raise
+        half = len(texts) // 2
+        parts = self.decide(texts[:half], lines), self.decide(texts[half:], lines)
+        return [sorted(a + b) for a, b in zip(*parts)]
