@@ -1,7 +1,8 @@
+#include "engine.h"
+
 #include "base/heap.h"
 #include "base/own.h"
 #include "content/atom.h"
-#include "engine.h"
 
 #ifndef HAVE_VECTORSCAN
 
@@ -341,8 +342,7 @@ void vectorscan_run(struct vectorscan *v, const struct event *event, struct foun
         uint64_t left = v->candidates[w] & v->asked[type * v->words + w];
         for (; left; left &= left - 1) {
             size_t rule = w * 64 + (size_t)__builtin_ctzll(left);
-            if (rule_wants(&v->rules[rule], event) &&
-                rule_runs(v->pack, &v->rules[rule], v, ask)) {
+            if (rule_wants(&v->rules[rule], event) && rule_runs(v->pack, &v->rules[rule], v, ask)) {
                 found_add(found, rule);
             }
         }

@@ -1,6 +1,7 @@
+#include "plain.h"
+
 #include "base/heap.h"
 #include "base/own.h"
-#include "engine.h"
 
 struct plain {
     const struct pack *pack;
