@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "plain.h"
+#include "../tests/mutate/plain.h"
 
 struct vectorscan;
 

@@ -270,10 +270,10 @@ static struct status read_ours(json_t *root, struct reading *r)
 
 /* ── Sigma's names ── */
 
-/* A category with several types of ours becomes the first: file_event a file_create. Where that type
- * has other categories too (a file_change would also be a file_event), the name is kept. One that
- * is none of ours, or is not named, makes a recorded event, which only rules of that log source are
- * asked for. */
+/* A category with several types of ours becomes the first: file_event a file_create. Where that
+ * type has other categories too (a file_change would also be a file_event), the name is kept. One
+ * that is none of ours, or is not named, makes a recorded event, which only rules of that log
+ * source are asked for. */
 static void put_category(struct reading *r, struct text category)
 {
     enum sigma_category known = sigma_category_by_name(category);
