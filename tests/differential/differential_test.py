@@ -100,6 +100,7 @@ class Test:
         for line, found in zip(lines, self.product.decide(texts, lines)):
             event = Event(line)
             ids = set(found)
+            self.pairs += len(kept)
             for document, rule in list(kept):
                 holds = rule.matches(event)
                 self.matches += holds
@@ -108,7 +109,6 @@ class Test:
                     kept.remove((document, rule))  # told once
                     if len(self.complaints) >= TOLD:
                         return
-            self.pairs += len(kept)
 
     def notes(self, seed, seconds):
         share = 100 * self.matches / max(self.pairs, 1)

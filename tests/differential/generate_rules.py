@@ -196,9 +196,12 @@ class Maker:
         rng = self.rng
         field = rng.choice(self.fields["time"])
         part = rng.choice(list(PARTS))
-        value = rng.choice([5, 7, 22, 59, 1, 53, 2024, 2, PARTS[part]])
-        for time in rng.sample(TIMES, 3):
+        value = rng.choice([5, 7, 22, 59, 1, 52, 53, 2024, 2, PARTS[part]])
+        for time in rng.sample(TIMES, 2):
             self.note(field, time)
+        # Weeks are hard where years end.
+        day = rng.choice(["12-28", "12-29", "12-30", "12-31", "01-01", "01-02", "01-03", "01-04", "06-15"])
+        self.note(field, f"{rng.randint(2015, 2030)}-{day}T{rng.randint(0, 23):02}:{rng.randint(0, 59):02}:00Z")
         return field, [part] + ([rng.choice(["gt", "gte", "lt", "lte"])] if rng.random() < 0.6 else []), value
 
     def field_item(self):
