@@ -54,6 +54,8 @@ struct vectorscan {
     uint64_t *always;
     uint64_t *candidates;
     struct pack_atom *atoms;
+    uint32_t *first; /* by atom, and one more: where its rules begin in … */
+    uint32_t *rules_of;
     uint32_t *atom_of; /* by predicate */
     uint32_t *answers; /* by predicate: generation * 2 + answer */
     uint32_t *fired;   /* by atom: generation */
@@ -69,7 +71,7 @@ static enum field field_of(const struct vectorscan *v, size_t atom)
 
 static bool is_searched(const struct vectorscan *v, size_t atom, bool triggers_only)
 {
-    return !triggers_only || v->atoms[atom].first < v->atoms[atom].end;
+    return !triggers_only || v->first[atom] < v->first[atom + 1];
 }
 
 /* ── databases ── */
@@ -189,8 +191,29 @@ static void index_rules(struct vectorscan *v)
     }
 }
 
+/* Counts each atom's rules, and then puts them one behind the other. */
+static void index_triggers(struct vectorscan *v)
+{
+    size_t atoms = pack_count(v->pack, PACK_ATOMS);
+    size_t triggers = pack_count(v->pack, PACK_TRIGGERS);
+    for (size_t i = 0; i < triggers; i++) {
+        v->first[pack_trigger(v->pack, i).atom + 1]++;
+    }
+    for (size_t i = 0; i < atoms; i++) {
+        v->first[i + 1] += v->first[i];
+    }
+    for (size_t i = triggers; i-- > 0;) {
+        struct pack_trigger trigger = pack_trigger(v->pack, i);
+        v->rules_of[--v->first[trigger.atom + 1]] = trigger.rule;
+    }
+    /* Each entry came to its own beginning, which is that of the atom before it. */
+    memmove(v->first, v->first + 1, atoms * sizeof *v->first);
+    v->first[atoms] = (uint32_t)triggers;
+}
+
 static void index_atoms(struct vectorscan *v, bool triggers_only)
 {
+    index_triggers(v);
     for (size_t i = 0; i < pack_count(v->pack, PACK_PREDICATES); i++) {
         v->atom_of[i] = NO_ATOM;
     }
@@ -218,12 +241,14 @@ struct status vectorscan_new(const struct pack *pack, bool triggers_only, struct
     v->always = heap_alloc(v->words, sizeof *v->always);
     v->candidates = heap_alloc(v->words, sizeof *v->candidates);
     v->atoms = heap_alloc(atoms, sizeof *v->atoms);
+    v->first = heap_alloc(atoms + 2, sizeof *v->first);
+    v->rules_of = heap_alloc(pack_count(pack, PACK_TRIGGERS), sizeof *v->rules_of);
     v->atom_of = heap_alloc(predicates, sizeof *v->atom_of);
     v->answers = heap_alloc(predicates, sizeof *v->answers);
     v->fired = heap_alloc(atoms, sizeof *v->fired);
     v->folded = heap_alloc(EVENT_MAX, 1);
-    if (!v->rules || !v->asked || !v->always || !v->candidates || !v->atoms || !v->atom_of ||
-        !v->answers || !v->fired || !v->folded) {
+    if (!v->rules || !v->asked || !v->always || !v->candidates || !v->atoms || !v->first ||
+        !v->rules_of || !v->atom_of || !v->answers || !v->fired || !v->folded) {
         FAIL(MEMORY);
     }
     index_rules(v);
@@ -250,6 +275,8 @@ void vectorscan_drop(struct vectorscan **slot)
     heap_free(v->always);
     heap_free(v->candidates);
     heap_free(v->atoms);
+    heap_free(v->first);
+    heap_free(v->rules_of);
     heap_free(v->atom_of);
     heap_free(v->answers);
     heap_free(v->fired);
@@ -276,13 +303,12 @@ static int on_hit(unsigned id, unsigned long long from, unsigned long long to, u
                   void *context)
 {
     struct vectorscan *v = context;
-    const struct pack_atom *atom = &v->atoms[id];
     (void)from;
     (void)to;
     (void)flags;
     v->fired[id] = v->generation;
-    for (uint32_t i = atom->first; i < atom->end; i++) {
-        uint32_t rule = pack_trigger(v->pack, i);
+    for (uint32_t i = v->first[id]; i < v->first[id + 1]; i++) {
+        uint32_t rule = v->rules_of[i];
         v->candidates[rule / 64] |= 1ULL << rule % 64;
     }
     return 0;
