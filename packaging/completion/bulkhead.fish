@@ -1,6 +1,6 @@
 # fish completion for bulkhead
 
-set -l commands run status tail tree doctor content help
+set -l commands run status tail record tree doctor content help
 set -l types process_exec process_fork process_exit file_create file_modify file_rename file_link \
     file_unlink file_attribute file_open network_connect network_accept network_listen \
     process_trace credential_change module_load bpf_load mount unmount namespace_change \
@@ -11,6 +11,7 @@ set -l none "not __fish_seen_subcommand_from $commands"
 complete -c bulkhead -n $none -a run -d 'watch this machine and print alerts'
 complete -c bulkhead -n $none -a status -d 'how Bulkhead is doing'
 complete -c bulkhead -n $none -a tail -d 'events and alerts as they happen'
+complete -c bulkhead -n $none -a record -d 'write events to a compressed file'
 complete -c bulkhead -n $none -a tree -d 'a process, its ancestors and its descendants'
 complete -c bulkhead -n $none -a doctor -d 'what this machine lets Bulkhead see and do'
 complete -c bulkhead -n $none -a content -d 'build, verify, try and explain content'
@@ -18,7 +19,7 @@ complete -c bulkhead -n $none -a help -d 'explain a command'
 complete -c bulkhead -n $none -l version -d 'print the version'
 complete -c bulkhead -l help -d explain
 
-complete -c bulkhead -n '__fish_seen_subcommand_from run status tail tree doctor' -l home -r -F -d 'the instance'
+complete -c bulkhead -n '__fish_seen_subcommand_from run status tail record tree doctor' -l home -r -F -d 'the instance'
 complete -c bulkhead -n '__fish_seen_subcommand_from run status tree doctor' -l json -d 'answer in JSON'
 complete -c bulkhead -n '__fish_seen_subcommand_from run' -l content -r -F -d 'detection content'
 complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l events -d 'events only'
@@ -26,6 +27,13 @@ complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l alerts -d 'alerts 
 complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l type -x -a "$types" -d 'this type only'
 complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l watch -r -F -d 'also see opens of files'
 complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l format -x -a 'text json ocsf' -d format
+set -l record '__fish_seen_subcommand_from record'
+complete -c bulkhead -n $record -s o -l output -r -F -d 'the file to write'
+complete -c bulkhead -n $record -l types -x -a "(__fish_complete_list , 'string split \" \" \"$types\"')" -d 'these types only'
+complete -c bulkhead -n $record -l watch -r -F -d 'also see opens of files'
+complete -c bulkhead -n $record -l past -d 'begin with what guard still holds'
+complete -c bulkhead -n $record -l for -x -a '90s 15m 1h 1d' -d 'end after this time'
+complete -c bulkhead -n $record -l max-size -x -a '100M 1G' -d 'end at this size'
 complete -c bulkhead -n '__fish_seen_subcommand_from tree' -x -a '(__fish_complete_pids)'
 complete -c bulkhead -n '__fish_seen_subcommand_from help' -a "$commands"
 

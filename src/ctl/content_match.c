@@ -15,9 +15,8 @@
 static const char help[] =
     "Usage: bulkhead content match PACK --events FILE [OPTION]...\n"
     "\n"
-    "Tries a pack on recorded events: JSON lines, as `bulkhead tail --format json` writes them, "
-    "or\n"
-    "in Sigma's names: "
+    "Tries a pack on recorded events: what `bulkhead record` writes, JSON lines as `bulkhead tail\n"
+    "--format json` writes them, or lines in Sigma's names:\n"
     "{\"category\":\"process_creation\",\"product\":\"linux\",\"fields\":{\"Image\":…}}.\n"
     "Says which rules match which line, through the interpreter that the engine runs.\n"
     "\n"
@@ -169,22 +168,43 @@ static void run_line(struct run *r, struct text line)
     }
 }
 
-static struct status run_file(struct run *r)
+/* What a recording misses is said; what it has was tried. */
+static void caveat(const struct run *r, const struct content_lines *lines)
+{
+    char room[200];
+    const char *words = content_lines_caveat(lines, room, sizeof room);
+    if (words) {
+        ctl_error("%s: %s", r->path, words);
+    }
+}
+
+/* False, after a complaint: it could not be read to its end. */
+static bool run_file(struct run *r)
 {
     OWN(content_lines_close) struct content_lines lines = {0};
-    TRY(content_lines_open(&lines, r->path));
+    char words[256];
+    struct status opened = content_lines_open(&lines, r->path);
+    if (!status_ok(opened)) {
+        ctl_error("cannot read %s: %s", r->path, status_text(opened, words, sizeof words));
+        return false;
+    }
     for (;;) {
         struct text line;
         struct status s = content_lines_next(&lines, &line);
-        r->line++;
+        r->line = lines.line;
         if (s.fault == FAULT_CLOSED) {
-            return OK;
+            caveat(r, &lines);
+            return true;
         }
         if (s.fault == FAULT_LIMIT) {
             bad_line(r, "the line is longer than any event");
             continue;
         }
-        TRY(s);
+        if (!status_ok(s)) {
+            ctl_error("cannot read %s: %s", r->path,
+                      content_lines_fault(&lines, s, words, sizeof words));
+            return false;
+        }
         run_line(r, line);
     }
 }
@@ -207,14 +227,11 @@ static int run(struct run *r, const char *pack_path)
     r->detector = detector;
     r->room = room;
     r->colour = term_wants_colour(stdout);
-    if (status_ok(s)) {
-        s = run_file(r);
-    }
     if (!status_ok(s)) {
-        ctl_error("cannot read %s: %s", r->path, status_text(s, words, sizeof words));
+        ctl_error("cannot run %s: %s", pack_path, status_text(s, words, sizeof words));
         return CTL_FAULT;
     }
-    return ctl_print(TEXT("")) && r->bad_lines + r->faults == 0 ? CTL_OK : CTL_FAULT;
+    return run_file(r) && ctl_print(TEXT("")) && r->bad_lines + r->faults == 0 ? CTL_OK : CTL_FAULT;
 }
 
 static bool choose(const char *given, const char *first, const char *second, bool *is_second)
