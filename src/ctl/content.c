@@ -10,11 +10,15 @@ static const char help[] =
     "       bulkhead content verify PACK [--json]\n"
     "       bulkhead content match PACK --events FILE [--names sigma|bulkhead] [--format "
     "json|text]\n"
+    "       bulkhead content replay PACK RECORDING... [--json]\n"
+    "       bulkhead content test PACK|DIR... [--tests PATH] [--ordinary FILE] [--json]\n"
     "       bulkhead content explain PACK [RULE]\n"
     "\n"
     "  build    compiles Sigma rules into a pack; every broken rule is reported at once\n"
     "  verify   proves a pack as the engine does before it runs one\n"
     "  match    tries a pack on recorded events\n"
+    "  replay   says what a pack would have done on recordings, and at what cost\n"
+    "  test     holds what rules do against what they should do\n"
     "  explain  says in words what a rule of a pack asks\n"
     "\n"
     "`bulkhead content COMMAND --help` says more.\n"
@@ -30,13 +34,14 @@ struct subcommand {
 static char build_name[] = "content build";
 static char verify_name[] = "content verify";
 static char match_name[] = "content match";
+static char replay_name[] = "content replay";
+static char trial_name[] = "content test";
 static char explain_name[] = "content explain";
 
 static const struct subcommand subcommands[] = {
-    {"build", build_name, content_build},
-    {"verify", verify_name, content_verify},
-    {"match", match_name, content_match},
-    {"explain", explain_name, content_explain},
+    {"build", build_name, content_build}, {"verify", verify_name, content_verify},
+    {"match", match_name, content_match}, {"replay", replay_name, content_replay},
+    {"test", trial_name, content_trial},  {"explain", explain_name, content_explain},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
@@ -56,7 +61,8 @@ int content_main(int argc, char **argv)
         suggest_offer(&near, subcommands[i].name);
     }
     if (name.len == 0) {
-        return ctl_usage("content", "content: say what to do: build, verify, match or explain");
+        return ctl_usage("content",
+                         "content: say what to do: build, verify, match, replay, test or explain");
     }
     return ctl_usage("content", "content: there is no command %s%s%s", argv[1],
                      near.nearest ? "; did you mean " : "", near.nearest ? near.nearest : "");

@@ -59,7 +59,7 @@ expect 2 'with -o PACK' 'no pack named' "$bulkhead" content build good
 expect 2 'folders and files' 'no rules named' "$bulkhead" content build -o x.pack
 expect 2 'text or json' 'an unknown report' "$bulkhead" content build good -o x.pack --report xml
 expect 2 'did you mean build' 'a typo' "$bulkhead" content biuld
-expect 2 'build, verify, match or explain' 'no command' "$bulkhead" content
+expect 2 'build, verify, match' 'no command' "$bulkhead" content
 
 "$bulkhead" content build good/more.yaml good/one.yml -o again.pack > /dev/null
 cmp -s good.pack again.pack || result 'not ok' 'the order of arguments changes nothing'
@@ -124,5 +124,76 @@ expect 0 '{"line":3,"rule":"again"' 'it fires' "$bulkhead" content match chain.p
 expect 0 '2 events within 90s for user=a' 'and says why' "$bulkhead" content match chain.pack --events chain.jsonl
 expect 1 "chain/a.yml:6: reference: no rule has the id or name 'first'" 'alone it is refused' \
     "$bulkhead" content build chain/a.yml good -o x.pack
+
+# ── replay ──
+
+{
+    echo '{"bulkhead_recording":1,"schema":"0000000000000000"}'
+    echo '{"type":"process_exec","seq":1,"time":"2026-01-02T03:00:00Z","path":"/bin/sh","command_line":"sh -x"}'
+    echo '{"bulkhead_lost":7}'
+    echo '{"type":"process_exec","seq":9,"time":"2026-01-02T05:00:00Z","path":"/dev/shm/a","command_line":"a -x"}'
+    echo '{"bulkhead_end":{"events":2,"lost":7}}'
+} > hour.jsonl
+zstd -q hour.jsonl -o hour.zst
+for file in hour.jsonl hour.zst; do
+    expect 0 '4 alerts of 3 of 3 rules, 2.0 an hour' "a replay of $file" "$bulkhead" content replay good.pack $file
+    expect 0 "$file:2: process_exec sh(0)" 'names the first event' "$bulkhead" content replay good.pack $file
+    expect 0 'too slow for 7 events' 'and what misses' "$bulkhead" content replay good.pack $file
+done
+expect 0 '"alerts":4,' 'in JSON, too' "$bulkhead" content replay good.pack hour.zst --json
+expect 0 '"per_hour":1.000' 'with rates' "$bulkhead" content replay good.pack hour.zst --json
+expect 0 '8 alerts of 3 of 3 rules' 'two recordings' "$bulkhead" content replay good.pack hour.zst hour.jsonl
+expect 0 '{"line":2,"rule":"one"' 'match reads recordings, too' \
+    "$bulkhead" content match good.pack --events hour.zst --format json
+head -c 100 hour.zst > cut.zst
+expect 0 'it ends without its last line' 'a cut recording' "$bulkhead" content replay good.pack cut.zst
+{ head -c 50 hour.zst; echo garbage; tail -c +60 hour.zst; } > damaged.zst
+expect 1 'the packed bytes are damaged' 'a damaged one' "$bulkhead" content replay good.pack damaged.zst
+expect 1 'No such file' 'one that is not there' "$bulkhead" content replay good.pack nowhere
+expect 2 'name a pack, then the recordings' 'no recording' "$bulkhead" content replay good.pack
+
+# ── test ──
+
+test_event() { # rule, expect, path
+    printf '{"rule":"%s","expect":%s,"note":"a note","event":{"type":"process_exec","path":"%s"}}\n' "$1" "$2" "$3"
+}
+mkdir cases
+{ test_event three true /dev/shm/a; test_event three false /tmp/a; } > cases/three.jsonl
+expect 0 'everything is as expected' 'test events of rules' "$bulkhead" content test good --tests cases
+expect 0 '2 test events in 1 files; 1 of 3 rules' 'of a pack, and how many' "$bulkhead" content test good.pack --tests cases
+expect 0 '"passed":true' 'in JSON, too' "$bulkhead" content test good.pack --tests cases --json
+expect 1 'Rule one (one) has no test event' '--complete wants all' "$bulkhead" content test good --tests cases --complete
+{ test_event three true /tmp/b; test_event three false /dev/shm/b; test_event four true /x; echo '{"rule":"one"}'; } > cases/wrong.jsonl
+expect 1 'cases/wrong.jsonl:1: Rule three (three) did not match: a note' 'an alert that misses' \
+    "$bulkhead" content test good --tests cases
+expect 1 'path starts with "/dev/shm/", any case: no' 'and why' "$bulkhead" content test good --tests cases
+expect 1 'cases/wrong.jsonl:2: Rule three (three) matched, and must not' 'one that came' \
+    "$bulkhead" content test good --tests cases
+expect 1 'cases/wrong.jsonl:3: the pack holds no rule four' 'an unknown rule' "$bulkhead" content test good --tests cases
+expect 1 'cases/wrong.jsonl:4: says nothing that can be tested' 'a broken line' "$bulkhead" content test good --tests cases
+expect 1 '✗ 4 findings' 'all of them' "$bulkhead" content test good --tests cases
+expect 1 '"kind":"missed","rule":"three"' 'in JSON, too' "$bulkhead" content test good --tests cases --json
+expect 1 'field' 'a broken rule fails the test' "$bulkhead" content test mixed --tests cases/three.jsonl
+"$bulkhead" content match good.pack --events hour.jsonl --format json > expect.jsonl 2> /dev/null
+expect 0 '4 matches were expected' 'what match printed is what is expected' \
+    "$bulkhead" content test good --events hour.zst --expect expect.jsonl
+printf '{"line":2,"rules":["three"]}\n{"line":3,"rules":[]}\n' > expect.jsonl
+expect 1 'hour.zst:2: Rule three (three) did not match' 'a match that misses' \
+    "$bulkhead" content test good --events hour.zst --expect expect.jsonl
+expect 1 'hour.zst:4: Rule one (one) matched, and must not' 'one too many' \
+    "$bulkhead" content test good --events hour.zst --expect expect.jsonl
+expect 1 'expect.jsonl:2: says nothing that can be tested: it is about a line that holds no event' 'a line of no event' \
+    "$bulkhead" content test good --events hour.zst --expect expect.jsonl
+expect 1 'hour.zst:2: Rule one (one) is not silent on ordinary events: 2 of them' 'a false positive' \
+    "$bulkhead" content test good --ordinary hour.zst
+expect 0 '4 matches of rules that may speak there' 'tolerated' \
+    "$bulkhead" content test good --ordinary hour.zst --silent-from critical
+expect 1 'nothing was tested' 'nothing is no success' "$bulkhead" content test good
+expect 1 'nothing was tested: there is no test event for this rule' 'not of one rule either' \
+    "$bulkhead" content test good --rule one --tests cases/three.jsonl
+expect 1 'there is no rule four' 'a rule that is not there' "$bulkhead" content test good --rule four --tests cases
+expect 2 'belong together' 'events without expectations' "$bulkhead" content test good --events hour.zst
+expect 2 'one pack, or rules' 'two packs' "$bulkhead" content test good.pack good.pack
+expect 1 'nowhere' 'tests that are not there' "$bulkhead" content test good --tests nowhere
 
 echo "1..$number"

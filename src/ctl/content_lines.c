@@ -128,8 +128,8 @@ const char *content_lines_caveat(const struct content_lines *l, char *out, size_
         return "it ends without its last line: its recorder was killed, or it was cut";
     }
     if (l->lost) {
-        snprintf(out, out_size, "its recorder was too slow for %" PRIu64 " events, which miss",
-                 l->lost);
+        snprintf(out, out_size,
+                 "its recorder was too slow for %" PRIu64 " events, which are missing", l->lost);
         return out;
     }
     return NULL;

@@ -4,7 +4,7 @@
 #include "content/detect.h"
 #include "content/explain.h"
 #include "ctl/content_command.h"
-#include "ctl/content_lines.h"
+#include "ctl/content_events.h"
 #include "ctl/content_pack.h"
 #include "ctl/show.h"
 
@@ -31,11 +31,9 @@ static const char help[] =
 
 enum { OUTPUT_ROOM = 512 * 1024, QUOTE_MAX = 400, ID_WIDTH = 36 };
 
-enum names { NAMES_BY_LINE, NAMES_OURS, NAMES_SIGMA };
-
 struct run {
     const char *path;
-    enum names names;
+    enum content_names names;
     bool json;
     bool colour;
     uint64_t line;
@@ -124,89 +122,36 @@ static void on_fault(void *context, size_t index, const char *what)
     ctl_error("rule %.*s is switched off: %s", TEXT_ARGS(rule.id), what);
 }
 
-/* In a JSON text a quote has a backslash before it: `"fields"` can only be a name or a whole text.
- */
-static enum event_names names_of(const struct run *r, struct text line)
+static void tell_undecided(struct run *r, struct content_events *events)
 {
-    if (r->names != NAMES_BY_LINE) {
-        return r->names == NAMES_SIGMA ? EVENT_NAMES_SIGMA : EVENT_NAMES_OURS;
-    }
-    return text_find(line, TEXT("\"fields\"")) == SIZE_MAX ? EVENT_NAMES_OURS : EVENT_NAMES_SIGMA;
-}
-
-static void bad_line(struct run *r, const char *why)
-{
-    r->bad_lines++;
-    fprintf(stderr, "%s:%" PRIu64 ": %s\n", r->path, r->line, why);
-}
-
-static void run_line(struct run *r, struct text line)
-{
-    static uint8_t record[EVENT_MAX];
-    struct detector_sink sink = {
-        .context = r, .on_alert = on_alert, .on_fault = on_fault, .on_lossy = on_lossy};
-    struct event_json_fault fault = {0};
-    struct event event;
-    if (text_trim(line).len == 0) {
-        return;
-    }
-    struct status s =
-        event_json_read(line, names_of(r, line), record, sizeof record, &event, &fault);
-    if (!status_ok(s)) {
-        bad_line(r, fault.words[0] ? fault.words : fault_words(s.fault));
-        return;
-    }
-    r->event = &event;
-    detector_run(r->detector, &event, &sink);
+    char words[128];
     size_t undecided = matcher_undecided(detector_matcher(r->detector));
     if (undecided) {
-        char words[128];
         snprintf(words, sizeof words,
                  "%zu rules were not decided: this event holds too much of what they look for",
                  undecided);
-        bad_line(r, words);
+        content_events_complain(events, words);
     }
 }
 
-/* What a recording misses is said; what it has was tried. */
-static void caveat(const struct run *r, const struct content_lines *lines)
-{
-    char room[200];
-    const char *words = content_lines_caveat(lines, room, sizeof room);
-    if (words) {
-        ctl_error("%s: %s", r->path, words);
-    }
-}
-
-/* False, after a complaint: it could not be read to its end. */
+/* False: it could not be read to its end. */
 static bool run_file(struct run *r)
 {
-    OWN(content_lines_close) struct content_lines lines = {0};
-    char words[256];
-    struct status opened = content_lines_open(&lines, r->path);
-    if (!status_ok(opened)) {
-        ctl_error("cannot read %s: %s", r->path, status_text(opened, words, sizeof words));
+    OWN(content_events_close) struct content_events events;
+    struct detector_sink sink = {
+        .context = r, .on_alert = on_alert, .on_fault = on_fault, .on_lossy = on_lossy};
+    if (!content_events_open(&events, r->path, r->names)) {
         return false;
     }
-    for (;;) {
-        struct text line;
-        struct status s = content_lines_next(&lines, &line);
-        r->line = lines.line;
-        if (s.fault == FAULT_CLOSED) {
-            caveat(r, &lines);
-            return true;
-        }
-        if (s.fault == FAULT_LIMIT) {
-            bad_line(r, "the line is longer than any event");
-            continue;
-        }
-        if (!status_ok(s)) {
-            ctl_error("cannot read %s: %s", r->path,
-                      content_lines_fault(&lines, s, words, sizeof words));
-            return false;
-        }
-        run_line(r, line);
+    enum content_next next;
+    while ((next = content_events_next(&events)) == CONTENT_NEXT_EVENT) {
+        r->line = events.lines.line;
+        r->event = &events.event;
+        detector_run(r->detector, r->event, &sink);
+        tell_undecided(r, &events);
     }
+    r->bad_lines = events.bad_lines;
+    return next == CONTENT_NEXT_END;
 }
 
 static int run(struct run *r, const char *pack_path)
@@ -263,7 +208,7 @@ int content_match(int argc, char **argv)
                 return ctl_usage(argv[0], "%s: names are bulkhead or sigma, not %s", argv[0],
                                  optarg);
             }
-            r.names = sigma ? NAMES_SIGMA : NAMES_OURS;
+            r.names = sigma ? CONTENT_NAMES_SIGMA : CONTENT_NAMES_OURS;
             break;
         case OPTION_FORMAT:
             if (!choose(optarg, "text", "json", &r.json)) {

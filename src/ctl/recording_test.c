@@ -114,7 +114,7 @@ static void what_was_recorded_is_read(void **state)
     assert_int_equal(lines.line, LINES + 3); /* the notes are lines of the file */
     assert_int_equal(lines.lost, 12);
     assert_string_equal(content_lines_caveat(&lines, words, sizeof words),
-                        "its recorder was too slow for 12 events, which miss");
+                        "its recorder was too slow for 12 events, which are missing");
 }
 
 static void plain_lines_have_the_notes_too(void **state)
