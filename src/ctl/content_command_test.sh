@@ -169,6 +169,7 @@ expect 1 'cases/wrong.jsonl:1: Rule three (three) did not match: a note' 'an ale
 expect 1 'path starts with "/dev/shm/", any case: no' 'and why' "$bulkhead" content test good --tests cases
 expect 1 'cases/wrong.jsonl:2: Rule three (three) matched, and must not' 'one that came' \
     "$bulkhead" content test good --tests cases
+expect 1 'path starts with "/dev/shm/", any case: yes' 'and why' "$bulkhead" content test good --tests cases
 expect 1 'cases/wrong.jsonl:3: the pack holds no rule four' 'an unknown rule' "$bulkhead" content test good --tests cases
 expect 1 'cases/wrong.jsonl:4: says nothing that can be tested' 'a broken line' "$bulkhead" content test good --tests cases
 expect 1 '✗ 4 findings' 'all of them' "$bulkhead" content test good --tests cases
@@ -195,5 +196,25 @@ expect 1 'there is no rule four' 'a rule that is not there' "$bulkhead" content 
 expect 2 'belong together' 'events without expectations' "$bulkhead" content test good --events hour.zst
 expect 2 'one pack, or rules' 'two packs' "$bulkhead" content test good.pack good.pack
 expect 1 'nowhere' 'tests that are not there' "$bulkhead" content test good --tests nowhere
+
+# ── diff ──
+
+mkdir other
+rule one 'CommandLine|endswith: -x' | sed 's/high/low/' > other/one.yml
+{ rule two 'Image: [/bin/sh, /bin/dash]'; echo ---; rule four 'Image|startswith: /dev/shm/'; } > other/more.yml
+"$bulkhead" content build other -o other.pack > /dev/null
+expect 0 '3 the same' 'a pack is itself' "$bulkhead" content diff good.pack good.pack
+expect 1 '1 new, 1 gone, 2 changed, 0 the same' 'two packs' "$bulkhead" content diff good.pack other.pack
+expect 1 '+ high          Rule four' 'a rule that is new' "$bulkhead" content diff good.pack other.pack
+expect 1 '- high          Rule three' 'one that is gone' "$bulkhead" content diff good.pack other.pack
+expect 1 'high → low' 'another level' "$bulkhead" content diff good.pack other.pack
+expect 1 '    + path is "/bin/dash", any case' 'another question' "$bulkhead" content diff good.pack other.pack
+expect 1 '"words":{"level":["high","low"]}' 'in JSON, too' "$bulkhead" content diff good.pack other.pack --json
+rule one 'CommandLine|endswith: -x' | sed 's/condition: s/condition: not s/' > other/one.yml
+"$bulkhead" content build other/one.yml -o not.pack > /dev/null
+"$bulkhead" content build good/one.yml -o one.pack > /dev/null
+expect 1 'asks the same, and concludes otherwise' 'another condition' "$bulkhead" content diff one.pack not.pack
+expect 78 'no pack that could run' 'a pack that is none' "$bulkhead" content diff good.pack cut.pack
+expect 2 'name two packs' 'one pack' "$bulkhead" content diff good.pack
 
 echo "1..$number"

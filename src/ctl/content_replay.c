@@ -21,8 +21,8 @@ static const char help[] =
     "                     that has \"fields\" is Sigma's)\n"
     "      --json         one JSON object\n"
     "\n"
-    "Rates are told for recordings of a minute and more. Cost is the share of the steps that all\n"
-    "rules took.\n"
+    "Rates are told for recordings of a minute and more. Cost is a rule's share of the\n"
+    "steps that all events took; finding the rules that an event concerns is shared by all.\n"
     "\n"
     "Exit codes: 0 replayed, whatever it raised, 1 a recording could not be read whole, or the "
     "pack\n"
@@ -88,6 +88,7 @@ static bool replay_file(struct job *job)
         matcher_run(r->matcher, &job->events.event, &sink);
         r->match_ns += clock_boot_ns() - before_ns;
         r->steps += matcher_steps(r->matcher);
+        r->undecided += matcher_undecided(r->matcher) > 0;
         note_time(job->file, job->events.event.header.time_ns);
     }
     job->file->events = job->events.count;
@@ -120,6 +121,15 @@ static struct status prepare(struct replay *r)
     return matcher_new(r->pack, &r->matcher);
 }
 
+static void take_tallies(struct replay *r)
+{
+    for (size_t i = 0; i < r->rule_count; i++) {
+        struct matcher_tally tally = matcher_tally(r->matcher, i);
+        r->rules[i].runs = tally.runs;
+        r->rules[i].steps = tally.steps;
+    }
+}
+
 static int run(struct job *job, char *const *paths)
 {
     OWN(content_pack_drop) struct content_pack pack = {0};
@@ -143,9 +153,10 @@ static int run(struct job *job, char *const *paths)
         whole = replay_file(job) && whole;
     }
     r->total_ns = clock_boot_ns() - started_ns;
+    take_tallies(r);
     int exit_code = job->json ? replay_report_json(r) : replay_report_text(r);
     job_drop(job);
-    return exit_code == CTL_OK && whole && r->faults == 0 ? CTL_OK : CTL_FAULT;
+    return exit_code == CTL_OK && whole && r->faults + r->undecided == 0 ? CTL_OK : CTL_FAULT;
 }
 
 enum { OPTION_NAMES = 256, OPTION_ALL };

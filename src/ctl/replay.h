@@ -36,8 +36,9 @@ struct replay {
     struct replay_file *files;
     size_t file_count;
     uint64_t events;
-    uint64_t matches; /* of rules that raise alerts */
-    uint64_t faults;  /* rules that were switched off */
+    uint64_t matches;   /* of rules that raise alerts */
+    uint64_t undecided; /* events that would have cost too much, and were not decided whole */
+    uint64_t faults;    /* rules that were switched off */
     uint64_t match_ns;
     uint64_t total_ns;
     uint64_t steps;

@@ -146,28 +146,41 @@ static void rule_lines(struct term *t, const struct replay *r, size_t index)
     }
 }
 
+/* What it takes to find out which programs have to run, shared by all rules. */
+static uint64_t shared_steps(const struct replay *r)
+{
+    uint64_t own = 0;
+    for (size_t i = 0; i < r->rule_count; i++) {
+        own += r->rules[i].steps;
+    }
+    return r->steps > own ? r->steps - own : 0;
+}
+
 /* Rules that match nothing may cost all the same, and nobody looks there. */
 static void costliest(struct term *t, const struct replay *r, const size_t *order)
 {
-    bool titled = false;
+    char runs[SHOW_COUNT];
+    char steps[SHOW_COUNT];
+    if (r->steps == 0) {
+        return;
+    }
+    term_print(t, STYLE_BOLD, "\n  %7s%13s%16s  costliest rules\n", "cost", "runs", "steps");
     for (size_t i = 0; i < r->rule_count && i < COSTLIEST; i++) {
         const struct replay_rule *counts = &r->rules[order[i]];
         struct pack_rule rule = pack_rule(r->pack, order[i]);
         if (counts->steps == 0) {
             break;
         }
-        if (!titled) {
-            term_print(t, STYLE_BOLD, "\n  costliest%11s%11s%14s\n", "share", "runs", "steps");
-            titled = true;
-        }
-        char runs[SHOW_COUNT];
-        char steps[SHOW_COUNT];
-        term_print(t, STYLE_PLAIN, "%18.1f %%%11s%14s  ", 100 * share(r, counts->steps),
+        term_print(t, STYLE_PLAIN, "  %5.1f %%%13s%16s  ", 100 * share(r, counts->steps),
                    show_count((int64_t)counts->runs, runs),
                    show_count((int64_t)counts->steps, steps));
         term_quote(t, STYLE_PLAIN, rule.title, CONTENT_QUOTE);
         term_print(t, STYLE_DIM, counts->matches ? "\n" : "  (matched nothing)\n");
     }
+    uint64_t shared = shared_steps(r);
+    term_print(t, STYLE_DIM, "  %5.1f %%%13s%16s  finding the rules to run, shared by all\n",
+               100 * share(r, shared), show_count((int64_t)r->events, runs),
+               show_count((int64_t)shared, steps));
 }
 
 static void totals(struct term *t, const struct replay *r)
@@ -201,6 +214,11 @@ static void totals(struct term *t, const struct replay *r)
                show_duration(r->total_ns / CLOCK_NS_PER_MS, time),
                show_count((int64_t)per_second(r->events, r->total_ns), rate),
                r->events ? (double)r->match_ns / 1000 / (double)r->events : 0);
+    if (r->undecided) {
+        term_print(t, STYLE_RED,
+                   "  %" PRIu64 " events were too costly to be decided by every rule\n",
+                   r->undecided);
+    }
     if (r->faults) {
         term_print(t, STYLE_RED, "  %" PRIu64 " rules were switched off, see above\n", r->faults);
     }
@@ -338,6 +356,9 @@ int replay_report_json(const struct replay *r)
     json_member_number(&j, "events_per_second", (int64_t)per_second(r->events, r->total_ns));
     json_fraction(&j, "match_us_per_event",
                   r->events ? (double)r->match_ns / 1000 / (double)r->events : 0);
+    json_member_number(&j, "steps", (int64_t)r->steps);
+    json_member_number(&j, "shared_steps", (int64_t)shared_steps(r));
+    json_member_number(&j, "undecided_events", (int64_t)r->undecided);
     json_member_number(&j, "switched_off", (int64_t)r->faults);
     json_key(&j, "rules");
     json_open(&j, '[');

@@ -69,7 +69,7 @@ static void walk(const struct pack *pack, const struct pack_rule *rule, struct s
 void rule_trace(const struct pack *pack, size_t rule, const struct event *event, struct writer *out)
 {
     OWN(heap_drop) char *folded = heap_alloc(EVENT_MAX, 1);
-    struct subject subject = {.event = event, .folded = folded};
+    struct subject subject = {.event = event, .folded = folded, .budget = UINT64_MAX};
     struct pack_rule r = pack_rule(pack, rule);
     struct trace trace = {0};
     if (!folded || tell_unasked(&r, event, out)) {
