@@ -13,6 +13,7 @@ static const char help[] =
     "       bulkhead content replay PACK RECORDING... [--json]\n"
     "       bulkhead content test PACK|DIR... [--tests PATH] [--ordinary FILE] [--json]\n"
     "       bulkhead content diff A B [--json]\n"
+    "       bulkhead content new --from SEQ | --from-file FILE:LINE | --last TYPE [-o FILE]\n"
     "       bulkhead content explain PACK [RULE]\n"
     "\n"
     "  build    compiles Sigma rules into a pack; every broken rule is reported at once\n"
@@ -21,6 +22,7 @@ static const char help[] =
     "  replay   says what a pack would have done on recordings, and at what cost\n"
     "  test     holds what rules do against what they should do\n"
     "  diff     says what makes two packs different\n"
+    "  new      writes a rule that matches one event, to go on from\n"
     "  explain  says in words what a rule of a pack asks\n"
     "\n"
     "`bulkhead content COMMAND --help` says more.\n"
@@ -37,10 +39,10 @@ enum { FULL_NAME = sizeof "content" };
 
 /* Not const: argv's texts are not. */
 static struct subcommand subcommands[] = {
-    {"content build", content_build},     {"content verify", content_verify},
-    {"content match", content_match},     {"content replay", content_replay},
-    {"content test", content_trial},      {"content diff", content_diff},
-    {"content explain", content_explain},
+    {"content build", content_build}, {"content verify", content_verify},
+    {"content match", content_match}, {"content replay", content_replay},
+    {"content test", content_trial},  {"content diff", content_diff},
+    {"content new", content_new},     {"content explain", content_explain},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
@@ -62,7 +64,7 @@ int content_main(int argc, char **argv)
     if (name.len == 0) {
         return ctl_usage(
             "content",
-            "content: say what to do: build, verify, match, replay, test, diff or explain");
+            "content: say what to do: build, verify, match, replay, test, diff, new or explain");
     }
     return ctl_usage("content", "content: there is no command %s%s%s", argv[1],
                      near.nearest ? "; did you mean " : "", near.nearest ? near.nearest : "");

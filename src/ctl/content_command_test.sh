@@ -217,4 +217,19 @@ expect 1 'asks the same, and concludes otherwise' 'another condition' "$bulkhead
 expect 78 'no pack that could run' 'a pack that is none' "$bulkhead" content diff good.pack cut.pack
 expect 2 'name two packs' 'one pack' "$bulkhead" content diff good.pack
 
+# ── new ──
+
+expect 0 "CommandLine: 'sh -x'" 'a rule out of the first event' "$bulkhead" content new --from-file hour.zst
+expect 0 "Image: '/dev/shm/a'" 'out of that line' "$bulkhead" content new --from-file hour.zst:4
+expect 1 'no event in line 3 of hour.zst' 'a line that is no event' "$bulkhead" content new --from-file hour.zst:3
+expect 0 'new.jsonl' 'into a file' "$bulkhead" content new --from-file hour.jsonl:4 -o new.yml
+expect 0 'everything is as expected' 'whose tests hold' "$bulkhead" content test new.yml --tests new.jsonl --complete
+expect 1 'it is there already' 'which is not replaced' "$bulkhead" content new --from-file hour.jsonl -o new.yml
+expect 1 'No such file' 'a file that is not there' "$bulkhead" content new --from-file nowhere:1
+expect 2 'name one event' 'no event' "$bulkhead" content new
+expect 2 'name one event' 'two events' "$bulkhead" content new --from 1 --last process_exec
+expect 2 'no number of an event' 'a number that is none' "$bulkhead" content new --from x
+expect 2 'did you mean file_open?' 'a typo in a type' "$bulkhead" content new --last file_opn
+expect 69 'start it with' 'the stream without guard' "$bulkhead" content new --from 1 --home "$home"
+
 echo "1..$number"

@@ -169,7 +169,7 @@ static void case_line(struct trial *t, const char *path, uint64_t number, struct
     json_error_t error;
     struct trial_case c;
     OWN(ctl_json_drop)
-    json_t *line = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
+    json_t *line = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     const char *wrong = line ? take_case(line, &c) : error.text;
     if (wrong) {
         broken(t, path, number, wrong);

@@ -101,10 +101,24 @@ def what_is_there_is_not_replaced():
     assert path.read_text() == "mine"
 
 
+def a_rule_comes_from_a_live_event():
+    run("seen", 1)
+    time.sleep(0.2)
+    done = instance.ctl("content", "new", "--last", "process_exec", "-o", folder / "last.yml")
+    assert done.returncode == 0, done.stderr
+    test = instance.ctl("content", "test", folder / "last.yml", "--tests", folder / "last.jsonl", "--complete")
+    assert test.returncode == 0, test.stdout + test.stderr
+    event = json.loads((folder / "last.jsonl").read_text().splitlines()[0])["event"]
+    done = instance.ctl("content", "new", "--from", event["seq"])
+    assert done.returncode == 0 and event["path"] in done.stdout, done.stderr
+    done = instance.ctl("content", "new", "--from", 10**15)
+    assert done.returncode == 1 and "not in the stream" in done.stderr, done.stderr
+
+
 def cleanup():
     subprocess.run(["rm", "-rf", folder], check=True)
     assert instance.stop() == 0
 
 
 sys.exit(bulkhead.main([ctrl_c_ends_a_recording, a_kill_costs_a_second_at_most, guard_may_die_meanwhile,
-                        the_past_is_still_there, what_is_there_is_not_replaced, cleanup]))
+                        the_past_is_still_there, what_is_there_is_not_replaced, a_rule_comes_from_a_live_event, cleanup]))
