@@ -14,6 +14,7 @@ static const char help[] =
     "       bulkhead content test PACK|DIR... [--tests PATH] [--ordinary FILE] [--json]\n"
     "       bulkhead content diff A B [--json]\n"
     "       bulkhead content new --from SEQ | --from-file FILE:LINE | --last TYPE [-o FILE]\n"
+    "       bulkhead content cost [PACK] [--all] [--json]\n"
     "       bulkhead content explain PACK [RULE]\n"
     "\n"
     "  build    compiles Sigma rules into a pack; every broken rule is reported at once\n"
@@ -23,6 +24,7 @@ static const char help[] =
     "  test     holds what rules do against what they should do\n"
     "  diff     says what makes two packs different\n"
     "  new      writes a rule that matches one event, to go on from\n"
+    "  cost     says what rules cost: at worst, or in the engine that runs\n"
     "  explain  says in words what a rule of a pack asks\n"
     "\n"
     "`bulkhead content COMMAND --help` says more.\n"
@@ -39,10 +41,11 @@ enum { FULL_NAME = sizeof "content" };
 
 /* Not const: argv's texts are not. */
 static struct subcommand subcommands[] = {
-    {"content build", content_build}, {"content verify", content_verify},
-    {"content match", content_match}, {"content replay", content_replay},
-    {"content test", content_trial},  {"content diff", content_diff},
-    {"content new", content_new},     {"content explain", content_explain},
+    {"content build", content_build},     {"content verify", content_verify},
+    {"content match", content_match},     {"content replay", content_replay},
+    {"content test", content_trial},      {"content diff", content_diff},
+    {"content new", content_new},         {"content cost", content_cost},
+    {"content explain", content_explain},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
@@ -62,9 +65,8 @@ int content_main(int argc, char **argv)
         suggest_offer(&near, subcommands[i].full_name + FULL_NAME);
     }
     if (name.len == 0) {
-        return ctl_usage(
-            "content",
-            "content: say what to do: build, verify, match, replay, test, diff, new or explain");
+        return ctl_usage("content", "content: say what to do: build, verify, match, replay, test, "
+                                    "diff, new, cost or explain");
     }
     return ctl_usage("content", "content: there is no command %s%s%s", argv[1],
                      near.nearest ? "; did you mean " : "", near.nearest ? near.nearest : "");

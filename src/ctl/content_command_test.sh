@@ -232,4 +232,12 @@ expect 2 'no number of an event' 'a number that is none' "$bulkhead" content new
 expect 2 'did you mean file_open?' 'a typo in a type' "$bulkhead" content new --last file_opn
 expect 69 'start it with' 'the stream without guard' "$bulkhead" content new --from 1 --home "$home"
 
+# ── cost ──
+
+expect 0 '3 of 3 rules' 'what rules cost at worst' "$bulkhead" content cost good.pack
+expect 0 'command_line ends with "-x", any case' 'and which question' "$bulkhead" content cost good.pack
+expect 0 '"worst_steps":' 'in JSON, too' "$bulkhead" content cost good.pack --json
+expect 69 'start it with' 'live without guard' "$bulkhead" content cost --home "$home"
+expect 2 'name one pack' 'two packs' "$bulkhead" content cost good.pack other.pack
+
 echo "1..$number"

@@ -1,4 +1,5 @@
 #include "ctl/ctl.h"
+#include "ctl/live_costs.h"
 #include "ctl/show.h"
 
 #include "base/own.h"
@@ -19,7 +20,7 @@ static const char help[] =
     "run,\n"
     "69 no Bulkhead answers.\n";
 
-enum { PAGE_MAX = 256 * 1024, NAME_WIDTH = 20, LABEL_WIDTH = 11, TEXT_MAX = 200 };
+enum { PAGE_MAX = 256 * 1024, NAME_WIDTH = 20, LABEL_WIDTH = 11, TEXT_MAX = 200, COSTS_SHOWN = 3 };
 
 static char page[PAGE_MAX];
 
@@ -221,6 +222,14 @@ static void clients(struct term *t, const json_t *answer)
     }
 }
 
+static void costs(struct term *t, const json_t *answer)
+{
+    if (json_array_size(json_object_get(answer, "rules"))) {
+        term_print(t, STYLE_PLAIN, "\n");
+        live_costs_show(t, answer, COSTS_SHOWN);
+    }
+}
+
 /* What a part of Bulkhead lost was not looked at, or not delivered. A slow client of others is that
  * client's affair and does not make the machine unwell. */
 static bool part_lost_events(const json_t *answer, struct text name)
@@ -264,6 +273,7 @@ static int show(const json_t *answer, enum health health)
     types(&t, answer);
     parts(&t, answer);
     clients(&t, answer);
+    costs(&t, answer);
     return ctl_print(writer_text(&out)) ? CTL_OK : CTL_FAULT;
 }
 

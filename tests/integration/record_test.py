@@ -115,10 +115,29 @@ def a_rule_comes_from_a_live_event():
     assert done.returncode == 1 and "not in the stream" in done.stderr, done.stderr
 
 
+def what_rules_cost_is_known():
+    def told():
+        run("cost", 20)  # the engine says so while it has events
+        return instance.status().get("rules")
+
+    bulkhead.wait_for(told, 15, "the engine says what rules cost")
+    status = instance.status()
+    rules, matching = status["rules"], status["matching"]
+    steps = [rule["steps"] for rule in rules]
+    assert steps == sorted(steps, reverse=True) and len(rules) <= 32 and steps[0] > 0, rules
+    assert sum(steps) <= matching["steps"] and matching["events"] > 0, matching
+    assert all(rule["id"] and rule["title"] and rule["runs"] > 0 for rule in rules), rules
+    assert rules[0]["title"] in instance.ctl("status").stdout
+    live = json.loads(instance.ctl("content", "cost", "--json").stdout)
+    assert live["rules"][0]["id"] and live["matching"]["steps"] >= matching["steps"]
+    return [f"{matching['steps'] / matching['events']:.0f} steps an event, {len(rules)} rules told"]
+
+
 def cleanup():
     subprocess.run(["rm", "-rf", folder], check=True)
     assert instance.stop() == 0
 
 
 sys.exit(bulkhead.main([ctrl_c_ends_a_recording, a_kill_costs_a_second_at_most, guard_may_die_meanwhile,
-                        the_past_is_still_there, what_is_there_is_not_replaced, a_rule_comes_from_a_live_event, cleanup]))
+                        the_past_is_still_there, what_is_there_is_not_replaced, a_rule_comes_from_a_live_event,
+                        what_rules_cost_is_known, cleanup]))
