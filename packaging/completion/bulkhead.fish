@@ -38,12 +38,17 @@ complete -c bulkhead -n '__fish_seen_subcommand_from tree' -x -a '(__fish_comple
 complete -c bulkhead -n '__fish_seen_subcommand_from help' -a "$commands"
 
 set -l content '__fish_seen_subcommand_from content'
-set -l undecided "$content; and not __fish_seen_subcommand_from build verify match explain"
+set -l undecided "$content; and not __fish_seen_subcommand_from build verify match replay test diff new cost explain"
 complete -c bulkhead -n $undecided -a build -d 'compile Sigma rules into a pack'
 complete -c bulkhead -n $undecided -a verify -d 'prove a pack'
 complete -c bulkhead -n $undecided -a match -d 'try a pack on recorded events'
+complete -c bulkhead -n $undecided -a replay -d 'say what a pack would have done'
+complete -c bulkhead -n $undecided -a test -d 'hold rules against what they should do'
+complete -c bulkhead -n $undecided -a diff -d 'say what makes two packs different'
+complete -c bulkhead -n $undecided -a new -d 'write a rule that matches one event'
+complete -c bulkhead -n $undecided -a cost -d 'say what rules cost'
 complete -c bulkhead -n $undecided -a explain -d 'say what a rule asks'
-complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify match explain" -F
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify match replay test diff new cost explain" -F
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -s o -r -F -d 'the pack to write'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l report -x -a 'text json' -d 'format of the report'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l any-product -d 'take rules of any product'
@@ -52,3 +57,25 @@ complete -c bulkhead -n "$content; and __fish_seen_subcommand_from verify" -l js
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l events -r -F -d 'recorded events'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l names -x -a 'sigma bulkhead' -d 'names of the fields'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l format -x -a 'text json' -d 'format of the matches'
+
+set -l replay "$content; and __fish_seen_subcommand_from replay"
+complete -c bulkhead -n $replay -l all -d 'also rules that matched nothing'
+set -l test "$content; and __fish_seen_subcommand_from test"
+complete -c bulkhead -n $test -l tests -r -F -d 'test events'
+complete -c bulkhead -n $test -l events -r -F -d 'recorded events'
+complete -c bulkhead -n $test -l expect -r -F -d 'what matches them'
+complete -c bulkhead -n $test -l ordinary -r -F -d 'events to be silent on'
+complete -c bulkhead -n $test -l silent-from -x -a 'informational low medium high critical' -d 'from which level on'
+complete -c bulkhead -n $test -l rule -x -d 'try this rule alone'
+complete -c bulkhead -n $test -l complete -d 'each rule needs both kinds of test'
+complete -c bulkhead -n $test -l any-product -d 'take rules of any product'
+set -l new "$content; and __fish_seen_subcommand_from new"
+complete -c bulkhead -n $new -l from -x -d 'the event of this number'
+complete -c bulkhead -n $new -l last -x -a "$types" -d 'the last event of this type'
+complete -c bulkhead -n $new -l from-file -r -F -d 'an event of a recording'
+complete -c bulkhead -n $new -s o -l output -r -F -d 'the rule to write'
+complete -c bulkhead -n $new -l tests -r -F -d 'its test events'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from cost" -l all -d 'every rule'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from replay test new" -l names -x -a 'sigma bulkhead' -d 'names of the fields'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from replay test diff cost" -l json -d 'answer in JSON'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from new cost" -l home -r -F -d 'the instance'

@@ -83,7 +83,10 @@ fi
 # ── documents that have to follow the code ──
 
 missing=
-for option in $("$bulkhead" help run; "$bulkhead" help tail; "$bulkhead" help record; "$bulkhead" help status) ; do
+contents=$("$bulkhead" help content | sed -n 's/^  \([a-z]*\)  .*/\1/p')
+for option in $(for command in run tail record status; do "$bulkhead" help $command; done
+    for command in $contents; do "$bulkhead" help content $command; done); do
+    option=${option%%[],;]*}
     case $option in
     --[a-z]*) name=${option#--}
         grep -q -e "Fl -$name" "$source/docs/man/bulkhead.1" || missing="$missing $option"
@@ -92,6 +95,11 @@ for option in $("$bulkhead" help run; "$bulkhead" help tail; "$bulkhead" help re
                 missing="$missing $shell:$option"
         done ;;
     esac
+done
+for command in $contents; do
+    for shell in bulkhead.bash _bulkhead bulkhead.fish; do
+        grep -qw "$command" "$source/packaging/completion/$shell" || missing="$missing $shell:$command"
+    done
 done
 [ -z "$missing" ] && result ok 'every option is in the manual and in completion' ||
     result 'not ok' "every option is in the manual and in completion, but$missing"
