@@ -142,7 +142,7 @@ for file in hour.jsonl hour.zst; do
 done
 expect 0 '"alerts":4,' 'in JSON, too' "$bulkhead" content replay good.pack hour.zst --json
 expect 0 '"per_hour":1.000' 'with rates' "$bulkhead" content replay good.pack hour.zst --json
-expect 0 '8 alerts of 3 of 3 rules' 'two recordings' "$bulkhead" content replay good.pack hour.zst hour.jsonl
+expect 0 '8 alerts of 3 of 3 rules, 2.0 an hour' 'two recordings' "$bulkhead" content replay good.pack hour.zst hour.jsonl
 expect 0 '{"line":2,"rule":"one"' 'match reads recordings, too' \
     "$bulkhead" content match good.pack --events hour.zst --format json
 head -c 100 hour.zst > cut.zst

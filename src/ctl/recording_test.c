@@ -152,6 +152,34 @@ static void a_cut_recording_gives_what_it_has(void **state)
     assert_int_equal(last, 0);
 }
 
+/* A frame of many blocks that is cut: its whole lines are read, the one that was cut in two is not.
+ */
+static void a_cut_frame_gives_its_whole_lines(void **state)
+{
+    (void)state;
+    OWN(fd_drop) int fd = open("blocks", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    OWN(recording_drop) struct recording *r = NULL;
+    OWN(content_lines_close) struct content_lines lines = {0};
+    char room[128];
+    char words[200];
+    int count;
+    assert_ok(recording_new(fd, &r));
+    assert_ok(recording_line(r, TEXT("{\"bulkhead_lost\":0}"), 0)); /* a block ends within a line */
+    for (int i = 0; i < LINES * 2; i++) {
+        assert_ok(recording_line(r, numbered(i, room, sizeof room), 0));
+    }
+    assert_ok(recording_close_frame(r));
+    assert_ok(read_all(&lines, "blocks", &count));
+    assert_int_equal(count, LINES * 2);
+    assert_null(content_lines_caveat(&lines, words, sizeof words));
+    content_lines_close(&lines);
+    lines = (struct content_lines){0};
+    assert_int_equal(truncate("blocks", (off_t)recording_size(r) - 5), 0);
+    assert_ok(read_all(&lines, "blocks", &count));
+    assert_true(count > LINES / 2 && count < LINES * 2);
+    assert_non_null(content_lines_caveat(&lines, words, sizeof words));
+}
+
 /* Every byte that is flipped is found by a frame's checksum or form, or harmless. */
 static void damage_is_found(void **state)
 {
@@ -317,6 +345,7 @@ int main(void)
         cmocka_unit_test(what_was_recorded_is_read),
         cmocka_unit_test(plain_lines_have_the_notes_too),
         cmocka_unit_test(a_cut_recording_gives_what_it_has),
+        cmocka_unit_test(a_cut_frame_gives_its_whole_lines),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(garbage_is_refused_in_words),
         cmocka_unit_test(a_bomb_takes_no_memory),

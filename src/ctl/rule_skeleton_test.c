@@ -204,7 +204,20 @@ static void values_that_want_to_be_read_otherwise(void **state)
         struct text rule = rule_of(&event);
         build(&event, EVENT_PROCESS_EXEC, FIELD_COMMAND_LINE, TEXT("something else"));
         assert_false(matches(rule, &event));
+        build(&event, EVENT_PROCESS_EXEC, FIELD_COMMAND_LINE, TEXT("x"));
+        assert_false(matches(rule, &event));
     }
+}
+
+/* Records may carry what their type should not: the compiler would refuse a rule about it. */
+static void fields_that_the_type_does_not_carry(void **state)
+{
+    (void)state;
+    struct event event;
+    build(&event, EVENT_PROCESS_EXEC, FIELD_FS_TYPE, TEXT("ext4"));
+    struct text rule = rule_of(&event);
+    assert_true(text_find(rule, TEXT("ext4")) == SIZE_MAX);
+    assert_true(matches(rule, &event));
 }
 
 static void long_and_broken_texts_are_asked_for_by_their_beginning(void **state)
@@ -282,6 +295,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_test_event_gets_its_rule),
         cmocka_unit_test(values_that_want_to_be_read_otherwise),
+        cmocka_unit_test(fields_that_the_type_does_not_carry),
         cmocka_unit_test(long_and_broken_texts_are_asked_for_by_their_beginning),
         cmocka_unit_test(recordings_of_other_systems),
         cmocka_unit_test(what_no_rule_can_ask_for),
