@@ -197,6 +197,23 @@ expect 2 'belong together' 'events without expectations' "$bulkhead" content tes
 expect 2 'one pack, or rules' 'two packs' "$bulkhead" content test good.pack good.pack
 expect 1 'nowhere' 'tests that are not there' "$bulkhead" content test good --tests nowhere
 
+expect 0 '1 alerts of 1 of 2 rules' 'a correlation in a replay' "$bulkhead" content replay chain.pack chain.jsonl
+expect 0 '2 events within 90s for user=a; the last: process_exec' 'and why it fired' "$bulkhead" content replay chain.pack chain.jsonl
+sequence() { # expect, user of the second
+    printf '{"rule":"again","expect":%s,"events":[%s,%s]}\n' "$1" \
+        '{"type":"process_exec","time":"2026-01-02T03:00:00Z","user":"a","command_line":"fail"}' \
+        '{"type":"process_exec","time":"2026-01-02T03:01:00Z","user":"'"$2"'","command_line":"fail"}'
+}
+{ sequence true a; sequence false b; } > chain.tests
+printf '{"rule":"first-id","expect":true,"event":{"type":"process_exec","command_line":"fail"}}\n' >> chain.tests
+expect 0 '3 test events' 'sequences of events test correlations' "$bulkhead" content test chain --tests chain.tests
+sequence true b > chain.tests
+expect 1 'Again (again) did not match' 'and fail' "$bulkhead" content test chain --tests chain.tests
+expect 0 'everything is as expected' 'expectations know them' sh -c \
+    "'$bulkhead' content match chain.pack --events chain.jsonl --format json > chain.expect &&
+     '$bulkhead' content test chain.pack --events chain.jsonl --expect chain.expect"
+expect 1 'Again (again) is not silent' 'and ordinary events' "$bulkhead" content test chain.pack --ordinary chain.jsonl
+
 # ── diff ──
 
 mkdir other
@@ -214,6 +231,9 @@ rule one 'CommandLine|endswith: -x' | sed 's/condition: s/condition: not s/' > o
 "$bulkhead" content build other/one.yml -o not.pack > /dev/null
 "$bulkhead" content build good/one.yml -o one.pack > /dev/null
 expect 1 'asks the same, and concludes otherwise' 'another condition' "$bulkhead" content diff one.pack not.pack
+mkdir chain2 && cp chain/*.yml chain2 && sed -i 's/gte: 2/gte: 3/' chain2/a.yml
+"$bulkhead" content build chain2 -o chain2.pack > /dev/null
+expect 1 '+ event_count within 90s: gte 3' 'another correlation' "$bulkhead" content diff chain.pack chain2.pack
 expect 78 'no pack that could run' 'a pack that is none' "$bulkhead" content diff good.pack cut.pack
 expect 2 'name two packs' 'one pack' "$bulkhead" content diff good.pack
 

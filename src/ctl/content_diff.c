@@ -151,12 +151,38 @@ static struct status asks_more(struct job *job, char mark, struct rule_ref rule,
     return OK;
 }
 
+/* What a correlation counts, in words. */
+static void counts(struct job *job, char mark, struct rule_ref rule)
+{
+    char room[ASKED_ROOM];
+    struct writer words = writer_over(room, sizeof room);
+    struct term *t = &job->page.term;
+    explain_program(rule.pack, rule.rule, &words);
+    struct text rest = writer_text(&words);
+    if (job->json) {
+        json_member_text(&job->j, mark == '+' ? "counts" : "counted", text_trim(rest));
+        return;
+    }
+    while (rest.len) {
+        size_t end = text_find_byte(rest, '\n');
+        term_print(t, mark == '+' ? STYLE_GREEN : STYLE_RED, "    %c ", mark);
+        term_quote(t, STYLE_PLAIN, text_part(rest, 0, end), CONTENT_QUOTE);
+        term_print(t, STYLE_PLAIN, "\n");
+        rest = end == SIZE_MAX ? TEXT("") : text_part(rest, end + 1, rest.len);
+    }
+}
+
 static struct status program(struct job *job, const struct rule_pair *pair)
 {
     struct rule_ref a = {job->diff.a, pair->a};
     struct rule_ref b = {job->diff.b, pair->b};
     uint64_t asked = 0;
     if (!rule_pair_programs_differ(&job->diff, pair)) {
+        return OK;
+    }
+    if (rule_is_correlation(a) || rule_is_correlation(b)) {
+        counts(job, '-', a);
+        counts(job, '+', b);
         return OK;
     }
     TRY(asks_more(job, '-', a, b, &asked));

@@ -1,16 +1,15 @@
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
-#include "content/detect.h"
 #include "content/explain.h"
 #include "ctl/content_command.h"
+#include "ctl/content_detector.h"
 #include "ctl/content_events.h"
 #include "ctl/content_pack.h"
 #include "ctl/show.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 static const char help[] =
     "Usage: bulkhead content match PACK --events FILE [OPTION]...\n"
@@ -110,16 +109,14 @@ static void on_alert(void *context, size_t index, const struct correlation_hit *
 static void on_lossy(void *context, size_t index, uint64_t events)
 {
     struct run *r = context;
-    ctl_error("the window of rule %.*s is full: %" PRIu64 " events were dropped from it too early",
-              TEXT_ARGS(pack_rule(r->pack, index).id), events);
+    content_tell_lossy(r->pack, index, events);
 }
 
 static void on_fault(void *context, size_t index, const char *what)
 {
     struct run *r = context;
-    struct pack_rule rule = pack_rule(r->pack, index);
     r->faults++;
-    ctl_error("rule %.*s is switched off: %s", TEXT_ARGS(rule.id), what);
+    content_tell_fault(r->pack, index, what);
 }
 
 static void tell_undecided(struct run *r, struct content_events *events)
@@ -159,14 +156,11 @@ static int run(struct run *r, const char *pack_path)
     OWN(content_pack_drop) struct content_pack pack = {0};
     OWN(heap_drop) char *room = heap_alloc(OUTPUT_ROOM, 1);
     OWN(detector_drop) struct detector *detector = NULL;
-    struct correlate_settings settings = {.memory = PACK_WINDOW_MEMORY};
     char words[256];
     if (!content_pack_open(pack_path, &pack)) {
         return CTL_FAULT;
     }
-    /* Without a key recordings that were made for it would only be slow. */
-    (void)!getentropy(settings.key, sizeof settings.key);
-    struct status s = room ? detector_new(&pack.pack, settings, &detector)
+    struct status s = room ? content_detector_new(&pack.pack, &detector)
                            : (struct status){.fault = FAULT_MEMORY, .where = STATUS_HERE};
     r->pack = &pack.pack;
     r->detector = detector;

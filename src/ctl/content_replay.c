@@ -1,7 +1,9 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/own.h"
+#include "content/explain.h"
 #include "ctl/content_command.h"
+#include "ctl/content_detector.h"
 #include "ctl/content_pack.h"
 #include "ctl/content_words.h"
 #include "ctl/replay.h"
@@ -36,33 +38,56 @@ struct job {
     bool json;
 };
 
-static void note_first(struct job *job, struct replay_rule *counts)
+/* Of a correlation the event is the last of those that it counted, so why it fired comes first. */
+static void word_event(const struct job *job, const struct correlation_hit *hit, char *out)
+{
+    char room[EXPLAIN_HIT_MAX];
+    char event[REPLAY_WORDS];
+    struct writer why = writer_over(room, sizeof room);
+    struct writer words = writer_over(out, REPLAY_WORDS - 1);
+    content_event_words(&job->events.event, event, sizeof event);
+    if (hit) {
+        explain_hit(job->replay.pack, hit, &job->events.event, &why);
+        writer_bytes(&words, text_part(writer_text(&why), 0, REPLAY_WORDS / 2));
+        writer_bytes(&words, TEXT("; the last: "));
+    }
+    writer_bytes(&words, text_part(text_of(event), 0, words.size - words.used));
+}
+
+static void note_first(struct job *job, struct replay_rule *counts,
+                       const struct correlation_hit *hit)
 {
     counts->first_words = heap_alloc(REPLAY_WORDS, 1);
     counts->first_file = job->file->path;
     counts->first_line = job->events.lines.line;
     counts->first_ns = job->events.event.header.time_ns;
     if (counts->first_words) {
-        content_event_words(&job->events.event, counts->first_words, REPLAY_WORDS);
+        word_event(job, hit, counts->first_words);
     }
 }
 
-static void on_match(void *context, size_t index)
+static void on_alert(void *context, size_t index, const struct correlation_hit *hit)
 {
     struct job *job = context;
     struct replay_rule *counts = &job->replay.rules[index];
     if (counts->matches++ == 0) {
-        note_first(job, counts);
+        note_first(job, counts, hit);
     }
-    job->replay.matches += !pack_rule(job->replay.pack, index).silent;
+    job->replay.matches++;
 }
 
 static void on_fault(void *context, size_t index, const char *what)
 {
     struct job *job = context;
-    struct pack_rule rule = pack_rule(job->replay.pack, index);
     job->replay.faults++;
-    ctl_error("rule %.*s is switched off: %s", TEXT_ARGS(rule.id), what);
+    content_tell_fault(job->replay.pack, index, what);
+}
+
+static void on_lossy(void *context, size_t index, uint64_t events)
+{
+    struct job *job = context;
+    job->replay.lossy++;
+    content_tell_lossy(job->replay.pack, index, events);
 }
 
 /* Lines need not be in order of time, and need not have one. */
@@ -77,7 +102,8 @@ static void note_time(struct replay_file *file, uint64_t ns)
 /* False: it could not be read to its end, or not every line of it. */
 static bool replay_file(struct job *job)
 {
-    struct matcher_sink sink = {.context = job, .on_match = on_match, .on_fault = on_fault};
+    struct detector_sink sink = {
+        .context = job, .on_alert = on_alert, .on_fault = on_fault, .on_lossy = on_lossy};
     struct replay *r = &job->replay;
     if (!content_events_open(&job->events, job->file->path, job->names)) {
         return false;
@@ -85,10 +111,10 @@ static bool replay_file(struct job *job)
     enum content_next next;
     while ((next = content_events_next(&job->events)) == CONTENT_NEXT_EVENT) {
         uint64_t before_ns = clock_boot_ns();
-        matcher_run(r->matcher, &job->events.event, &sink);
+        detector_run(r->detector, &job->events.event, &sink);
         r->match_ns += clock_boot_ns() - before_ns;
-        r->steps += matcher_steps(r->matcher);
-        r->undecided += matcher_undecided(r->matcher) > 0;
+        r->steps += detector_steps(r->detector);
+        r->undecided += matcher_undecided(detector_matcher(r->detector)) > 0;
         note_time(job->file, job->events.event.header.time_ns);
     }
     job->file->events = job->events.count;
@@ -105,7 +131,7 @@ static void job_drop(struct job *job)
     for (size_t i = 0; r->rules && i < r->rule_count; i++) {
         heap_free(r->rules[i].first_words);
     }
-    matcher_drop(&r->matcher);
+    detector_drop(&r->detector);
     heap_free(r->rules);
     heap_free(r->files);
 }
@@ -118,15 +144,18 @@ static struct status prepare(struct replay *r)
     if (!r->rules || !r->files) {
         FAIL(MEMORY);
     }
-    return matcher_new(r->pack, &r->matcher);
+    return content_detector_new(r->pack, &r->detector);
 }
 
 static void take_tallies(struct replay *r)
 {
     for (size_t i = 0; i < r->rule_count; i++) {
-        struct matcher_tally tally = matcher_tally(r->matcher, i);
+        struct matcher_tally tally = matcher_tally(detector_matcher(r->detector), i);
         r->rules[i].runs = tally.runs;
         r->rules[i].steps = tally.steps;
+        if (pack_rule(r->pack, i).silent) {
+            r->rules[i].matches = tally.matches; /* which raised no alert themselves */
+        }
     }
 }
 

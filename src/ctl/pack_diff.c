@@ -1,8 +1,10 @@
 #include "ctl/pack_diff.h"
 
+#include "base/bytes.h"
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/own.h"
+#include "content/explain.h"
 
 #include <stdlib.h>
 
@@ -29,10 +31,37 @@ bool predicate_same(const struct predicate *a, const struct predicate *b)
            a->compare == b->compare && text_same(a->text, b->text);
 }
 
+bool rule_is_correlation(struct rule_ref rule)
+{
+    return pack_rule(rule.pack, rule.rule).types == 0 &&
+           pack_correlation_of(rule.pack, rule.rule) != CORRELATION_NONE;
+}
+
+/* What they count in words says all of it, and names rules by their ids. */
+static bool correlations_differ(struct rule_ref a, struct rule_ref b)
+{
+    enum { WORDS = 64 * 1024 };
+
+    OWN(heap_drop) char *room = heap_alloc(2, WORDS);
+    if (!room) {
+        return true;
+    }
+    struct writer words_a = writer_over(room, WORDS);
+    struct writer words_b = writer_over(room + WORDS, WORDS);
+    explain_program(a.pack, a.rule, &words_a);
+    explain_program(b.pack, b.rule, &words_b);
+    return !text_same(writer_text(&words_a), writer_text(&words_b));
+}
+
 bool rule_pair_programs_differ(const struct pack_diff *d, const struct rule_pair *pair)
 {
     struct pack_rule a = pack_rule(d->a, pair->a);
     struct pack_rule b = pack_rule(d->b, pair->b);
+    struct rule_ref ref_a = {d->a, pair->a};
+    struct rule_ref ref_b = {d->b, pair->b};
+    if (rule_is_correlation(ref_a) || rule_is_correlation(ref_b)) {
+        return correlations_differ(ref_a, ref_b);
+    }
     bool differ = a.node_count != b.node_count;
     for (uint32_t i = 0; i < a.node_count && !differ; i++) {
         struct pack_node x = pack_node(d->a, a.first_node + i);

@@ -52,4 +52,7 @@ struct rule_ref {
 struct status rule_asks_more(struct rule_ref rule, struct rule_ref other, void *context,
                              void (*on_predicate)(void *context, const struct predicate *p));
 
+/* A correlation: it asks nothing itself, and counts what others match. */
+bool rule_is_correlation(struct rule_ref rule);
+
 bool predicate_same(const struct predicate *a, const struct predicate *b);

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "content/match.h"
+#include "content/detect.h"
 #include "ctl/content_events.h"
 
 enum { REPLAY_WORDS = 400 }; /* bytes of the first event that a rule matched */
@@ -30,14 +30,15 @@ struct replay_file {
 struct replay {
     const char *pack_path;
     const struct pack *pack;
-    struct matcher *matcher;
+    struct detector *detector;
     struct replay_rule *rules; /* one for each of the pack */
     size_t rule_count;
     struct replay_file *files;
     size_t file_count;
     uint64_t events;
-    uint64_t matches;   /* of rules that raise alerts */
+    uint64_t matches;   /* that raised an alert */
     uint64_t undecided; /* events that would have cost too much, and were not decided whole */
+    uint64_t lossy;     /* times that a correlation's window was too small, which was told */
     uint64_t faults;    /* rules that were switched off */
     uint64_t match_ns;
     uint64_t total_ns;

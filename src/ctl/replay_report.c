@@ -137,7 +137,7 @@ static void rule_lines(struct term *t, const struct replay *r, size_t index)
         term_quote(t, STYLE_DIM, rule.author, CONTENT_QUOTE);
     }
     term_print(t, STYLE_PLAIN, "\n");
-    if (counts->matches) {
+    if (counts->first_words) {
         term_print(t, STYLE_DIM, "%31s", "");
         term_quote(t, STYLE_DIM, text_of(counts->first_file), CONTENT_QUOTE);
         term_print(t, STYLE_DIM, ":%" PRIu64 ": ", counts->first_line);
@@ -333,7 +333,7 @@ static void json_rule(struct json *j, const struct replay *r, size_t index)
     json_member_number(j, "runs", (int64_t)counts->runs);
     json_member_number(j, "steps", (int64_t)counts->steps);
     json_fraction(j, "share", share(r, counts->steps));
-    if (counts->matches) {
+    if (counts->first_words) {
         json_first(j, counts);
     }
     json_close(j, '}');

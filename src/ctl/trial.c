@@ -2,6 +2,7 @@
 
 #include "base/heap.h"
 #include "base/own.h"
+#include "ctl/content_detector.h"
 #include "ctl/ctl.h"
 
 #include <inttypes.h>
@@ -29,6 +30,7 @@ void trial_done(struct trial *t)
     }
     heap_free(t->rules);
     matcher_drop(&t->matcher);
+    detector_drop(&t->detector);
     content_page_done(&t->page);
     t->rules = NULL;
 }
@@ -44,21 +46,61 @@ static void on_match(void *context, size_t index)
 static void on_fault(void *context, size_t index, const char *what)
 {
     struct trial *t = context;
-    struct pack_rule rule = pack_rule(t->pack, index);
     t->unreadable = true;
-    ctl_error("rule %.*s is switched off: %s", TEXT_ARGS(rule.id), what);
+    content_tell_fault(t->pack, index, what);
 }
 
-static void match(struct trial *t, const struct event *event)
+static void on_alert(void *context, size_t index, const struct correlation_hit *hit)
 {
-    struct matcher_sink sink = {.context = t, .on_match = on_match, .on_fault = on_fault};
+    (void)hit;
+    on_match(context, index);
+}
+
+static void on_lossy(void *context, size_t index, uint64_t events)
+{
+    struct trial *t = context;
+    t->unreadable = true;
+    content_tell_lossy(t->pack, index, events);
+}
+
+static void next_stamp(struct trial *t)
+{
     if (++t->stamp == 0) { /* a stamp of four billion events ago is none of now */
         for (size_t i = 0; i < t->rule_count; i++) {
             t->rules[i].stamp = 0;
         }
         t->stamp = 1;
     }
+}
+
+/* One event alone, rules that raise no alert themselves included. */
+static void match(struct trial *t, const struct event *event)
+{
+    struct matcher_sink sink = {.context = t, .on_match = on_match, .on_fault = on_fault};
+    next_stamp(t);
     matcher_run(t->matcher, event, &sink);
+}
+
+/* The next event of a file, or of a sequence: alerts, those of correlations included. */
+static void detect(struct trial *t, const struct event *event)
+{
+    struct detector_sink sink = {
+        .context = t, .on_alert = on_alert, .on_fault = on_fault, .on_lossy = on_lossy};
+    next_stamp(t);
+    detector_run(t->detector, event, &sink);
+}
+
+/* Another file, or sequence: what correlations counted is forgotten. */
+static bool begin_again(struct trial *t)
+{
+    char words[200];
+    detector_drop(&t->detector);
+    struct status s = content_detector_new(t->pack, &t->detector);
+    if (!status_ok(s)) {
+        ctl_error("cannot run the correlations: %s", status_text(s, words, sizeof words));
+        t->unreadable = true;
+    }
+    return status_ok(s);
 }
 
 static bool matched(const struct trial *t, size_t rule)
@@ -86,7 +128,8 @@ struct trial_case {
     struct text rule;
     struct text note;
     bool expect;
-    const json_t *event;
+    const json_t *event;  /* one, … */
+    const json_t *events; /* … or several */
 };
 
 static const char *take_case(const json_t *line, struct trial_case *out)
@@ -95,12 +138,18 @@ static const char *take_case(const json_t *line, struct trial_case *out)
     *out = (struct trial_case){.rule = ctl_member_text(line, "rule"),
                                .note = ctl_member_text(line, "note"),
                                .expect = json_is_true(expect),
-                               .event = json_object_get(line, "event")};
+                               .event = json_object_get(line, "event"),
+                               .events = json_object_get(line, "events")};
     if (out->rule.len == 0) {
         return "\"rule\" has to name the rule that is tested";
     }
     if (!json_is_boolean(expect)) {
         return "\"expect\" has to be true or false";
+    }
+    if (out->events) {
+        return json_array_size(out->events) && !out->event
+                   ? NULL
+                   : "\"events\" has to be a list of events";
     }
     return json_is_object(out->event) ? NULL : "\"event\" has to be an event";
 }
@@ -141,6 +190,38 @@ static bool read_case_event(struct trial *t, const json_t *json, uint8_t *record
     return status_ok(content_event_read((struct text){line, len}, t->names, record, out, fault));
 }
 
+/* All but the last, which the caller looks at. False, after a finding: one is no event, or raised
+ * the alert too early. */
+static bool run_sequence(struct trial *t, const struct trial_case *c, size_t rule,
+                         const struct trial_finding *where, struct event *out)
+{
+    static uint8_t record[EVENT_MAX];
+    struct event_json_fault fault = {0};
+    size_t i;
+    json_t *json;
+    if (!begin_again(t)) {
+        return false;
+    }
+    json_array_foreach(c->events, i, json)
+    {
+        if (!read_case_event(t, json, record, out, &fault)) {
+            broken(t, where->file, where->line, fault.words);
+            return false;
+        }
+        detect(t, out);
+        if (matched(t, rule) && i + 1 < json_array_size(c->events)) {
+            struct trial_finding finding = *where;
+            finding.kind = TRIAL_UNEXPECTED;
+            finding.rule = rule;
+            finding.note = TEXT("before the last of its events");
+            finding.event = out;
+            trial_report(t, &finding);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void run_case(struct trial *t, const struct trial_case *c, size_t rule,
                      const struct trial_finding *where)
 {
@@ -148,13 +229,18 @@ static void run_case(struct trial *t, const struct trial_case *c, size_t rule,
     struct event event;
     struct event_json_fault fault = {0};
     struct trial_finding finding = *where;
-    if (!read_case_event(t, c->event, record, &event, &fault)) {
+    t->cases++;
+    t->rules[rule].cases[c->expect]++;
+    if (c->events) {
+        if (!run_sequence(t, c, rule, where, &event)) {
+            return;
+        }
+    } else if (read_case_event(t, c->event, record, &event, &fault)) {
+        match(t, &event);
+    } else {
         broken(t, where->file, where->line, fault.words);
         return;
     }
-    t->cases++;
-    t->rules[rule].cases[c->expect]++;
-    match(t, &event);
     if (matched(t, rule) != c->expect) {
         finding.kind = c->expect ? TRIAL_MISSED : TRIAL_UNEXPECTED;
         finding.rule = rule;
@@ -323,7 +409,7 @@ void trial_expect(struct trial *t, const char *events_path, const char *expect_p
     OWN(content_events_close) struct content_events events = {0};
     OWN(expectations_drop) struct expectations e = {.path = expect_path};
     OWN(heap_drop) bool *wanted = heap_alloc(t->rule_count + 1, sizeof *wanted);
-    if (!wanted || !open_lines(t, expect_path, &e.lines) ||
+    if (!wanted || !begin_again(t) || !open_lines(t, expect_path, &e.lines) ||
         !content_events_open(&events, events_path, t->names)) {
         t->unreadable = true;
         return;
@@ -332,7 +418,7 @@ void trial_expect(struct trial *t, const char *events_path, const char *expect_p
     next_expectation(t, &e);
     while ((next = content_events_next(&events)) == CONTENT_NEXT_EVENT) {
         gather(t, &e, events.lines.line, wanted);
-        match(t, &events.event);
+        detect(t, &events.event);
         compare(t, &events, wanted);
         t->expected++;
         for (size_t i = 0; i < t->rule_count; i++) {
@@ -372,13 +458,13 @@ static void note_ordinary(struct trial *t, const struct content_events *events)
 void trial_ordinary(struct trial *t, const char *path)
 {
     OWN(content_events_close) struct content_events events = {0};
-    if (!content_events_open(&events, path, t->names)) {
+    if (!begin_again(t) || !content_events_open(&events, path, t->names)) {
         t->unreadable = true;
         return;
     }
     enum content_next next;
     while ((next = content_events_next(&events)) == CONTENT_NEXT_EVENT) {
-        match(t, &events.event);
+        detect(t, &events.event);
         note_ordinary(t, &events);
     }
     t->ordinary += events.count;

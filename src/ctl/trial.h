@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "content/match.h"
+#include "content/detect.h"
 #include "ctl/content_events.h"
 #include "ctl/content_words.h"
 
@@ -45,7 +45,8 @@ enum { TRIAL_WORDS = 400 };
 
 struct trial {
     const struct pack *pack;
-    struct matcher *matcher;
+    struct matcher *matcher;   /* for single events, … */
+    struct detector *detector; /* … and for those of a file, one after the other */
     struct trial_rule *rules;
     size_t rule_count;
     uint32_t stamp;
@@ -75,7 +76,8 @@ void trial_done(struct trial *t); /* for OWN() */
 /* The pack's own test vectors. */
 void trial_vectors(struct trial *t);
 
-/* A file of test events: {"rule":ID,"expect":true,"note":"…","event":{…}} a line. */
+/* A file of test events: {"rule":ID,"expect":true,"note":"…","event":{…}} a line. For correlations
+ * "events":[{…},…]: the rule has to raise its alert at the last of them, or at none. */
 void trial_cases(struct trial *t, const char *path);
 
 /* Recorded events, and their expectations: {"line":N,"rules":[ID…]} or what
