@@ -14,7 +14,7 @@ complete -c bulkhead -n $none -a tail -d 'events and alerts as they happen'
 complete -c bulkhead -n $none -a record -d 'write events to a compressed file'
 complete -c bulkhead -n $none -a tree -d 'a process, its ancestors and its descendants'
 complete -c bulkhead -n $none -a doctor -d 'what this machine lets Bulkhead see and do'
-complete -c bulkhead -n $none -a content -d 'build, verify, try and explain content'
+complete -c bulkhead -n $none -a content -d 'build, test, compare and explain content'
 complete -c bulkhead -n $none -a help -d 'explain a command'
 complete -c bulkhead -n $none -l version -d 'print the version'
 complete -c bulkhead -l help -d explain
