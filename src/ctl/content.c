@@ -11,11 +11,15 @@ static const char help[] =
     "       bulkhead content match PACK --events FILE [--names sigma|bulkhead] [--format "
     "json|text]\n"
     "       bulkhead content explain PACK [RULE]\n"
+    "       bulkhead content load PACK [--json] [--home DIR]\n"
+    "       bulkhead content rollback [--json] [--home DIR]\n"
     "\n"
-    "  build    compiles Sigma rules into a pack; every broken rule is reported at once\n"
-    "  verify   proves a pack as the engine does before it runs one\n"
-    "  match    tries a pack on recorded events\n"
-    "  explain  says in words what a rule of a pack asks\n"
+    "  build     compiles Sigma rules into a pack; every broken rule is reported at once\n"
+    "  verify    proves a pack as the engine does before it runs one\n"
+    "  match     tries a pack on recorded events\n"
+    "  explain   says in words what a rule of a pack asks\n"
+    "  load      makes a pack the active content of the Bulkhead that runs, without a gap\n"
+    "  rollback  makes the content before the present one active again\n"
     "\n"
     "`bulkhead content COMMAND --help` says more.\n"
     "\n"
@@ -31,12 +35,13 @@ static char build_name[] = "content build";
 static char verify_name[] = "content verify";
 static char match_name[] = "content match";
 static char explain_name[] = "content explain";
+static char load_name[] = "content load";
+static char rollback_name[] = "content rollback";
 
 static const struct subcommand subcommands[] = {
-    {"build", build_name, content_build},
-    {"verify", verify_name, content_verify},
-    {"match", match_name, content_match},
-    {"explain", explain_name, content_explain},
+    {"build", build_name, content_build}, {"verify", verify_name, content_verify},
+    {"match", match_name, content_match}, {"explain", explain_name, content_explain},
+    {"load", load_name, content_load},    {"rollback", rollback_name, content_rollback},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
@@ -56,7 +61,9 @@ int content_main(int argc, char **argv)
         suggest_offer(&near, subcommands[i].name);
     }
     if (name.len == 0) {
-        return ctl_usage("content", "content: say what to do: build, verify, match or explain");
+        return ctl_usage("content",
+                         "content: say what to do: build, verify, match, explain, load or "
+                         "rollback");
     }
     return ctl_usage("content", "content: there is no command %s%s%s", argv[1],
                      near.nearest ? "; did you mean " : "", near.nearest ? near.nearest : "");

@@ -9,3 +9,5 @@ int content_build(int argc, char **argv);
 int content_verify(int argc, char **argv);
 int content_match(int argc, char **argv);
 int content_explain(int argc, char **argv);
+int content_load(int argc, char **argv);
+int content_rollback(int argc, char **argv);

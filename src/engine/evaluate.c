@@ -71,8 +71,7 @@ struct evaluation {
     struct bh_client *client;
     const struct bh_event *source;
     struct event event;
-    unsigned nth; /* alerts that this event raised */
-    struct text message;
+    struct text message; /* empty until an alert needs it */
     char room[MESSAGE_MAX];
     int result; /* of the client library */
 };
@@ -89,7 +88,7 @@ static struct bh_alert make_alert(struct evaluation *e, const struct pack_rule *
 {
     return (struct bh_alert){
         .size = sizeof(struct bh_alert),
-        .nth = e->nth,
+        .nth = 0, /* a rule matches an event once */
         .id = cut(rule->id, 64),
         .title = cut(rule->title, 256),
         .author = cut(rule->author, 256),
@@ -108,13 +107,12 @@ static void send_alert(struct evaluation *e, const struct bh_alert *alert)
         }
         e->result = result == BH_AGAIN ? BH_OK : result; /* guard is behind: it has to take it */
     }
-    e->nth++;
 }
 
 /* What the event was, in words: made for its first alert. */
 static struct text message_of(struct evaluation *e)
 {
-    if (e->nth == 0) {
+    if (e->message.len == 0) {
         e->message = message_write(&e->event, e->room);
     }
     return e->message;
@@ -153,22 +151,7 @@ static void raise_undecided(struct evaluation *e, size_t undecided)
 
 static void on_alert(void *context, size_t index, const struct correlation_hit *hit)
 {
-    if (!hit) {
-        raise_alert(context, index, NULL);
-    }
-}
-
-/* Last, and so with the highest numbers: an engine that sees the event again after a restart has
- * forgotten what they counted, and must number the others as this one did. */
-static void raise_hits(struct evaluation *e)
-{
-    size_t count;
-    const struct correlation_hit *hits = detector_hits(e->content->detector, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (!pack_rule(&e->content->pack, hits[i].rule).silent) {
-            raise_alert(e, hits[i].rule, &hits[i]);
-        }
-    }
+    raise_alert(context, index, hit);
 }
 
 static void on_fault(void *context, size_t index, const char *what)
@@ -208,13 +191,12 @@ static void evaluate(struct evaluation *e, const struct bh_event *source)
         return;
     }
     e->source = source;
-    e->nth = 0;
+    e->message = TEXT("");
     detector_run(e->content->detector, &e->event, &sink);
     size_t undecided = matcher_undecided(detector_matcher(e->content->detector));
     if (undecided) {
         raise_undecided(e, undecided);
     }
-    raise_hits(e);
 }
 
 /* ── the loop ── */

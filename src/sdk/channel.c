@@ -294,6 +294,17 @@ static int on_message(struct bh_client *c, const struct wire_message *m, struct 
         speak_on_syslog(c, r->count ? fd_take(&r->fds[0]) : -1);
         return BH_OK;
     }
+    if (m->number == WIRE_BEGIN && open && r->count == 0) {
+        return turn_on_begin(c, &m->begin);
+    }
+    if (m->number == WIRE_FINISH && open && r->count == 0) {
+        turn_on_finish(c);
+        return BH_OK;
+    }
+    if (m->number == WIRE_LOADED && open && r->count == 0) {
+        turn_on_loaded(c, &m->loaded);
+        return BH_OK;
+    }
     return client_fail(c, BH_DAMAGED, "guard sent \"%s\", which has no place here",
                        wire_name(m->number));
 }

@@ -106,7 +106,7 @@ static void bad_options_are_refused(void **state)
     options.from = 3;
     assert_int_equal(bh_client_open(&options, &client), BH_ARGUMENT);
     options = options_for("x");
-    options.flags = 2;
+    options.flags = 4;
     assert_int_equal(bh_client_open(&options, &client), BH_ARGUMENT);
     assert_null(client);
 }

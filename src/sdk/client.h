@@ -3,7 +3,7 @@
  *
  *   client.c   opening, closing, reading, waiting        event.c   events and names
  *   channel.c  the socket: greeting, packets, coming back    mute.c    what a client leaves out
- *   speak.c    what a client says and asks
+ *   speak.c    what a client says and asks                   turn.c    whose turn it is to read
  */
 #pragma once
 
@@ -57,6 +57,9 @@ struct answer {
     size_t len;
 };
 
+/* A client in standby reads nothing before TURN_MINE; others begin there. */
+enum turn { TURN_STANDBY, TURN_ASKED, TURN_MINE, TURN_OVER };
+
 struct channel {
     enum channel_phase phase;
     int poll;   /* epoll over the three below: the descriptor that callers poll */
@@ -69,6 +72,8 @@ struct channel {
     struct answer answer;
     bool syslog_answered;
     int syslog; /* received, -1: none */
+    bool loaded_answered;
+    struct bh_loaded loaded;
     uint8_t packet[WIRE_MAX];
 };
 
@@ -87,6 +92,7 @@ struct bh_client {
     uint64_t tended_ns;  /* when the channel was last looked at while events kept coming */
     unsigned since_look; /* events since the clock was last looked at */
     bool outstanding;    /* an event was given out and is not dealt with */
+    enum turn turn;
     uint64_t done_position;
     uint64_t done_seq;
 
@@ -109,6 +115,10 @@ int client_fail(struct bh_client *c, int result, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int client_fail_status(struct bh_client *c, const char *what, struct status s);
 int client_fail_sys(struct bh_client *c, const char *what);
+
+/* Reads on at a position that guard names; `seq` is the event before it, as in welcome. */
+struct status client_read_from(const void *memory, size_t size, uint64_t position, uint64_t seq,
+                               struct stream_reader *out);
 
 /* Takes a ring that guard handed over, and goes on where the client was if it is the same one. */
 int client_map(struct bh_client *c, int fd, const struct wire_welcome *welcome);
@@ -145,6 +155,12 @@ void speak_interest(struct bh_client *c);
 /* Guard's answers, as they come in. */
 struct status speak_on_answer(struct bh_client *c, const struct wire_answer *answer);
 void speak_on_syslog(struct bh_client *c, int fd);
+
+/* ── turn.c ── */
+
+int turn_on_begin(struct bh_client *c, const struct wire_begin *begin);
+void turn_on_finish(struct bh_client *c);
+void turn_on_loaded(struct bh_client *c, const struct wire_loaded *loaded);
 
 /* ── mute.c ── */
 
