@@ -164,11 +164,8 @@ void channel_progress(struct bh_client *c)
                      .lost = c->reader.lost - c->lost_before,
                      .seq = c->done_seq},
     };
-    const struct wire_progress *now = &m.progress;
-    bool same = now->position == c->said.position && now->events == c->said.events &&
-                now->lost == c->said.lost && now->seq == c->said.seq;
-    if (!same && channel_send(c, &m) == BH_OK) {
-        c->said = *now;
+    if (c->turn >= TURN_MINE && channel_send(c, &m) == BH_OK) {
+        c->said = m.progress;
     }
 }
 

@@ -144,7 +144,8 @@ int channel_send(struct bh_client *c, const struct wire_message *message);
 int channel_send_until(struct bh_client *c, const struct wire_message *message,
                        uint64_t deadline_ns);
 
-/* Tells guard how far the client is, where that has changed. */
+/* Tells guard how far the client is; also where that has not changed: guard takes a part of its own
+ * that says nothing for one that hangs. */
 void channel_progress(struct bh_client *c);
 
 /* ── speak.c ── */
