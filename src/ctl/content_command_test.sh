@@ -59,7 +59,7 @@ expect 2 'with -o PACK' 'no pack named' "$bulkhead" content build good
 expect 2 'folders and files' 'no rules named' "$bulkhead" content build -o x.pack
 expect 2 'text or json' 'an unknown report' "$bulkhead" content build good -o x.pack --report xml
 expect 2 'did you mean build' 'a typo' "$bulkhead" content biuld
-expect 2 'build, verify, match or explain' 'no command' "$bulkhead" content
+expect 2 'build, verify, match, explain, load or rollback' 'no command' "$bulkhead" content
 
 "$bulkhead" content build good/more.yaml good/one.yml -o again.pack > /dev/null
 cmp -s good.pack again.pack || result 'not ok' 'the order of arguments changes nothing'

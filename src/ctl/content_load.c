@@ -45,10 +45,11 @@ enum { LOAD_MS = 30000 };
 static int print_json(const struct bh_loaded *l)
 {
     OWN(ctl_json_drop)
-    json_t *answer = json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:s}", "loaded", l->ok, "digest",
-                               l->digest, "rules", (json_int_t)l->rules, "old_events",
-                               (json_int_t)l->old_events, "last_seq", (json_int_t)l->last_seq,
-                               "took_ms", (json_int_t)l->took_ms, "why", l->why);
+    json_t *answer =
+        json_pack("{s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:s}", "loaded", l->ok, "digest", l->digest,
+                  "rules", (json_int_t)l->rules, "old_events", (json_int_t)l->old_events,
+                  "last_seq", (json_int_t)l->last_seq, "took_ms", (json_int_t)l->took_ms, "gap_us",
+                  (json_int_t)l->gap_us, "why", l->why);
     return answer ? ctl_print_json(answer) : CTL_INTERNAL;
 }
 
@@ -62,8 +63,9 @@ static int print(const struct bh_loaded *l, bool json)
     if (!json) {
         printf("loaded: %" PRIu32 " rules (%s); %" PRIu64
                " events matched by the old pack up to seq %" PRIu64 ", by the new one from %" PRIu64
-               "; took %" PRIu32 " ms\n",
-               l->rules, l->digest, l->old_events, l->last_seq, l->last_seq + 1, l->took_ms);
+               "; took %" PRIu32 " ms, %" PRIu32 " µs between the two\n",
+               l->rules, l->digest, l->old_events, l->last_seq, l->last_seq + 1, l->took_ms,
+               l->gap_us);
         return ctl_print(TEXT("")) ? CTL_OK : CTL_FAULT;
     }
     return printed;

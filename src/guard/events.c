@@ -192,7 +192,7 @@ struct status publish_alert(struct guard *g, struct client *c, const struct wire
     }
     struct raised_about about = {
         .client = text_of(c->name), .rule = a->rule_id, .event = a->event_seq, .nth = a->nth};
-    if (raised_before(&g->raised, &about, g->stream.page->tail)) {
+    if (raised_before(&g->raised, &about)) {
         return OK;
     }
     bool there = status_ok(find_event(g, a->event_seq, room, &event));
@@ -210,6 +210,6 @@ struct status publish_alert(struct guard *g, struct client *c, const struct wire
         put_process(g, &b, process);
     }
     publish_event(g, &b, EVENT_ALERT, clock_boot_ns(), 0);
-    raised_add(&g->raised, &about, g->stream.page->head, g->stream.page->tail);
+    raised_add(&g->raised, &about, g->stream.page->head);
     return OK;
 }

@@ -127,6 +127,7 @@ struct swap {
     enum swap_phase phase;
     uint32_t asker; /* the client that waits for the outcome; 0: a signal asked */
     uint64_t asked_ns;
+    uint64_t finish_ns; /* when the old engine was asked to end; 0: not, or there is none */
     uint64_t deadline_ns;
     enum pack_place place; /* where the new pack lies */
     int fd;
@@ -271,7 +272,7 @@ bool packs_fall_back(struct guard *g);
 void swap_on_load(struct guard *g, struct client *c, bool previous);
 void swap_on_hangup(struct guard *g); /* SIGHUP */
 struct status swap_on_ready(struct guard *g, struct client *c, const struct wire_ready *ready);
-void swap_on_report(struct guard *g, const struct client *c, struct text message);
+void swap_on_report(struct guard *g, const struct client *c, const struct wire_report *report);
 void swap_on_gone(struct guard *g, const struct client *gone); /* a component hung up */
 void swap_on_end(struct guard *g, const char *how);            /* the standby ended */
 void swap_tick(struct guard *g, uint64_t now_ns);

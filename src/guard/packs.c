@@ -181,11 +181,11 @@ void packs_give_up(struct guard *g, enum pack_place place)
 /* ── another pack is active ── */
 
 /* The home's pack gets a second name, so that there is one under the first at any moment. */
-static struct status install_trial(const struct guard *g)
+static struct status install_trial(const struct guard *g, bool keep)
 {
     char from[HOME_PATH];
     char to[HOME_PATH];
-    if (is_there(g, PACK_AT_HOME)) {
+    if (keep && is_there(g, PACK_AT_HOME)) {
         unlink(home_path(&g->home, spare, to));
         if (link(packs_path(g, PACK_AT_HOME, from), to) != 0) {
             FAIL_SYS(errno);
@@ -210,26 +210,36 @@ static struct status install_previous(const struct guard *g)
     return OK;
 }
 
+/* The same pack again must not push out the one before it. */
+static bool is_same(const struct kept *k, const struct pack_note *note)
+{
+    return note->digest[0] && text_same(text_of(note->digest), text_of(k->active.digest)) &&
+           k->previous.place != PACK_AT_HOME;
+}
+
 void packs_install(struct guard *g, enum pack_place place, const struct pack_note *note, int *fd)
 {
     char words[256];
     struct kept *k = g->kept;
     struct pack_note old = k->active;
-    struct pack_note new = *note;
     struct status s = OK;
+    bool keep = !is_same(k, note);
     bool moved = place == PACK_AT_TRIAL || place == PACK_AT_PREVIOUS;
-    bool same = place == old.place; /* another file under the name: the old one has none any more */
     if (moved) {
-        s = place == PACK_AT_TRIAL ? install_trial(g) : install_previous(g);
-        old.place = old.place == PACK_AT_HOME ? PACK_AT_PREVIOUS : old.place;
+        s = place == PACK_AT_TRIAL ? install_trial(g, keep) : install_previous(g);
+        old.place = old.place == PACK_AT_HOME ? (uint32_t)PACK_AT_PREVIOUS : old.place;
+    } else if (place == old.place) {
+        old.place = PACK_AT_NONE; /* another file has its name now */
     }
-    new.place = status_ok(s) ? (uint32_t)(moved ? PACK_AT_HOME : place) : PACK_AT_NONE;
-    new.since_ns = clock_real_ns();
-    old.place = same ? PACK_AT_NONE : old.place;
-    k->previous = old;
-    k->active = new;
-    fd_drop(&g->previous_fd);
-    g->previous_fd = fd_take(&g->active_fd);
+    k->active = *note;
+    k->active.place = (uint32_t)(!status_ok(s) ? PACK_AT_NONE : moved ? PACK_AT_HOME : place);
+    k->active.since_ns = clock_real_ns();
+    if (keep) {
+        k->previous = old;
+        fd_drop(&g->previous_fd);
+        g->previous_fd = fd_take(&g->active_fd);
+    }
+    fd_drop(&g->active_fd);
     g->active_fd = fd_take(fd);
     if (!status_ok(s)) {
         publish_health(g, "critical", "guard", 1,

@@ -18,38 +18,36 @@ static size_t bucket_of(uint64_t key)
     return (key ^ key >> 32) % RAISED_BUCKETS;
 }
 
-bool raised_before(const struct raised *r, const struct raised_about *about, uint64_t tail)
+bool raised_before(const struct raised *r, const struct raised_about *about)
 {
     uint64_t key = key_of(about);
     const struct raised_alert *bucket = r->alerts[bucket_of(key)];
     for (unsigned i = 0; i < RAISED_PLACES; i++) {
-        if (bucket[i].key == key && bucket[i].position > tail) {
+        if (bucket[i].key == key && bucket[i].position > 0) {
             return true;
         }
     }
     return false;
 }
 
-void raised_add(struct raised *r, const struct raised_about *about, uint64_t position,
-                uint64_t tail)
+void raised_add(struct raised *r, const struct raised_about *about, uint64_t position)
 {
     uint64_t key = key_of(about);
     struct raised_alert *bucket = r->alerts[bucket_of(key)];
     struct raised_alert *oldest = &bucket[0];
-    for (unsigned i = 0; i < RAISED_PLACES && oldest->position > tail; i++) {
+    for (unsigned i = 1; i < RAISED_PLACES; i++) {
         oldest = bucket[i].position < oldest->position ? &bucket[i] : oldest;
     }
     *oldest = (struct raised_alert){.key = key, .position = position};
 }
 
-void raised_found(struct raised *r, const struct raised_about *about, uint64_t position,
-                  uint64_t tail)
+void raised_found(struct raised *r, const struct raised_about *about, uint64_t position)
 {
     enum { NTH_MAX = 65536 }; /* the channel's bound */
 
     struct raised_about next = *about;
-    for (next.nth = 0; next.nth < NTH_MAX && raised_before(r, &next, tail); next.nth++) {
+    for (next.nth = 0; next.nth < NTH_MAX && raised_before(r, &next); next.nth++) {
         continue;
     }
-    raised_add(r, &next, position, tail);
+    raised_add(r, &next, position);
 }

@@ -1,24 +1,23 @@
 /*
- * raised: the alerts that lie in the stream, so that none is published twice.
+ * raised: the alerts that were published, so that none is published twice.
  *
  * An engine that goes on for another one, dead or replaced by one with another pack, looks again at
  * events that the other had dealt with. An alert is known by client, event, rule and how many that
  * rule raised about that event before, which means the same in every pack. An event that can still
- * be read lies before its alerts in the stream: so what the stream holds is all that has to be
- * remembered, and a new guard learns it from there.
+ * be read lies before its alerts in the stream: so a new guard learns from there all that matters.
  */
 #pragma once
 
 #include "base/text.h"
 
-/* The stream's 16 MiB hold 16,000 alerts of the usual size: a bucket has 2 of its 16 places taken
- * then. One that is full forgets its oldest, which could then be doubled after a kill. */
+/* The stream's 16 MiB hold 16,000 alerts of the usual size; this is eight times as many, since one
+ * that was read just before the stream ran over may come late. A bucket forgets its oldest. */
 enum { RAISED_BUCKETS = 8192, RAISED_PLACES = 16 };
 
 struct raised {
     struct raised_alert {
         uint64_t key;
-        uint64_t position; /* after the alert in the stream; 0: no alert */
+        uint64_t position; /* of the stream when it was published; 0: no alert */
     } alerts[RAISED_BUCKETS][RAISED_PLACES];
 };
 
@@ -29,13 +28,10 @@ struct raised_about {
     uint32_t nth;   /* of this rule and event, from 0 */
 };
 
-/* Is this alert in the stream, which begins at `tail`? */
-bool raised_before(const struct raised *r, const struct raised_about *about, uint64_t tail);
+bool raised_before(const struct raised *r, const struct raised_about *about);
 
 /* It was published, and ends at `position`. */
-void raised_add(struct raised *r, const struct raised_about *about, uint64_t position,
-                uint64_t tail);
+void raised_add(struct raised *r, const struct raised_about *about, uint64_t position);
 
 /* The same for one found in the stream, which does not tell `nth`: they come in order. */
-void raised_found(struct raised *r, const struct raised_about *about, uint64_t position,
-                  uint64_t tail);
+void raised_found(struct raised *r, const struct raised_about *about, uint64_t position);

@@ -64,7 +64,7 @@ static struct status on_report(struct guard *g, struct client *c, const struct w
 {
     char level[17];
     text_copy(m->report.level, level, sizeof level);
-    swap_on_report(g, c, m->report.message);
+    swap_on_report(g, c, &m->report);
     publish_health(g, level, c->name, 1, "%.*s", TEXT_ARGS(text_part(m->report.message, 0, 480)));
     return OK;
 }

@@ -127,7 +127,7 @@ static void find_raised(struct guard *g)
             .event = (uint64_t)event_number(&event, FIELD_EVENT_SEQ),
         };
         if (event.header.type == EVENT_ALERT) {
-            raised_found(&g->raised, &about, r.position, g->stream.page->tail);
+            raised_found(&g->raised, &about, r.position);
         }
     }
 }

@@ -55,16 +55,18 @@ static void refuse(struct guard *g, const char *why)
     forget(g);
 }
 
-static void tell_loaded(struct guard *g, uint64_t last_seq)
+static void tell_loaded(struct guard *g, uint64_t last_seq, uint64_t now_ns)
 {
     const struct swap *s = &g->swap;
-    uint32_t took_ms = (uint32_t)((clock_boot_ns() - s->asked_ns) / CLOCK_NS_PER_MS);
+    uint32_t took_ms = (uint32_t)((now_ns - s->asked_ns) / CLOCK_NS_PER_MS);
+    uint32_t gap_us = s->finish_ns ? (uint32_t)((now_ns - s->finish_ns) / 1000) : 0;
     struct wire_message m = {.number = WIRE_LOADED,
                              .loaded = {.ok = 1,
                                         .rules = s->note.rules,
                                         .old_events = s->old_events,
                                         .last_seq = last_seq,
                                         .took_ms = took_ms,
+                                        .gap_us = gap_us,
                                         .digest = text_of(s->note.digest)}};
     answer_asker(g, &m);
     publish_health(g, "informational", "engine", 1,
@@ -96,10 +98,24 @@ static void ask_for(struct guard *g, struct client *asker, struct status found, 
     }
 }
 
-/* Is another swap under way, or the last one's old engine not gone yet? */
-static bool is_busy(const struct guard *g)
+static void kill_component(struct guard *g, enum component_id id)
 {
-    return g->swap.phase != SWAP_NONE || g->components[COMPONENT_STANDBY].pid > 0;
+    if (g->components[id].pid > 0) {
+        kill(g->components[id].pid, SIGKILL);
+    }
+}
+
+/* The last swap's old engine has said its last word and may take its time to end: it is not waited
+ * for, and its end is nobody's news. */
+static bool is_busy(struct guard *g)
+{
+    struct component *standby = &g->components[COMPONENT_STANDBY];
+    if (standby->state == COMPONENT_LEAVING) {
+        kill_component(g, COMPONENT_STANDBY);
+        standby->pid = 0;
+        standby->state = COMPONENT_OFF;
+    }
+    return g->swap.phase != SWAP_NONE || standby->pid > 0;
 }
 
 void swap_on_load(struct guard *g, struct client *c, bool previous)
@@ -133,18 +149,19 @@ void swap_on_hangup(struct guard *g)
     ask_for(g, NULL, found, "the content");
 }
 
-void swap_on_report(struct guard *g, const struct client *c, struct text message)
+/* Why it refuses is the last that an engine says: "The content was refused: WHY." */
+void swap_on_report(struct guard *g, const struct client *c, const struct wire_report *report)
 {
-    if (c->ours && c->component == COMPONENT_STANDBY && g->swap.phase == SWAP_PROVING) {
-        text_copy(message, g->swap.why, sizeof g->swap.why);
-    }
-}
+    static const char lead[] = "The content was refused: ";
 
-static void kill_component(struct guard *g, enum component_id id)
-{
-    if (g->components[id].pid > 0) {
-        kill(g->components[id].pid, SIGKILL);
+    struct text why = report->message;
+    if (!c->ours || c->component != COMPONENT_STANDBY || g->swap.phase != SWAP_PROVING ||
+        !text_same(report->level, TEXT("critical"))) {
+        return;
     }
+    why = text_starts(why, text_of(lead)) ? text_part(why, sizeof lead - 1, why.len) : why;
+    why.len -= text_ends(why, TEXT("."));
+    text_copy(why, g->swap.why, sizeof g->swap.why);
 }
 
 /* The next engine takes the old one's place. The old one, if it still is, has said its last word.
@@ -161,9 +178,11 @@ static void take_over(struct guard *g)
     all[COMPONENT_STANDBY] = old;
     all[COMPONENT_STANDBY].state = old.pid > 0 ? COMPONENT_LEAVING : COMPONENT_OFF;
     c->component = COMPONENT_ENGINE;
+    uint64_t last_seq = c->cursor ? c->cursor->seq : 0;
+    struct status begun = client_begin(g, c); /* first of all: events wait for it */
+    uint64_t now_ns = clock_boot_ns();
     packs_install(g, s->place, &s->note, &s->fd);
-    struct status begun = client_begin(g, c);
-    tell_loaded(g, c->cursor ? c->cursor->seq : 0);
+    tell_loaded(g, last_seq, now_ns);
     forget(g);
     g->swap.deadline_ns = after_ms(clock_boot_ns(), LEAVE_MS);
     if (!status_ok(begun)) {
@@ -175,7 +194,8 @@ static void ask_to_finish(struct guard *g, struct client *old)
 {
     struct wire_message m = {.number = WIRE_FINISH, .finish = {.wait_ms = FINISH_MS}};
     g->swap.phase = SWAP_FINISHING;
-    g->swap.deadline_ns = after_ms(clock_boot_ns(), FINISH_MS);
+    g->swap.finish_ns = clock_boot_ns();
+    g->swap.deadline_ns = after_ms(g->swap.finish_ns, FINISH_MS);
     if (!status_ok(client_send(old, &m, NULL, 0))) {
         kill_component(g, COMPONENT_ENGINE); /* its end is heard like any other */
     }
@@ -214,6 +234,9 @@ struct status swap_on_ready(struct guard *g, struct client *c, const struct wire
 void swap_on_gone(struct guard *g, const struct client *gone)
 {
     struct swap *s = &g->swap;
+    if (g->stopping) {
+        return; /* all of them go */
+    }
     if (gone->component == COMPONENT_ENGINE && gone->phase == CLIENT_OPEN) {
         s->old_events = gone->events;
     }

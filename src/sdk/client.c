@@ -411,6 +411,9 @@ int bh_client_wait(struct bh_client *c, int timeout_ms)
         result = c->channel.phase == CHANNEL_ENDED ? BH_CLOSED
                                                    : channel_pump(c, wait_left_ms(deadline_ns));
     }
+    if (c->turn == TURN_OVER) {
+        return client_fail(c, BH_CLOSED, "guard asked this client to end");
+    }
     /* Whose signal handler ran wants to look at what it set. */
     return result == BH_AGAIN ? BH_OK : result;
 }

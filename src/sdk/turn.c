@@ -74,6 +74,7 @@ void turn_on_loaded(struct bh_client *c, const struct wire_loaded *loaded)
     *out = (struct bh_loaded){.ok = loaded->ok,
                               .rules = loaded->rules,
                               .took_ms = loaded->took_ms,
+                              .gap_us = loaded->gap_us,
                               .old_events = loaded->old_events,
                               .last_seq = loaded->last_seq};
     text_copy(loaded->digest, out->digest, sizeof out->digest);

@@ -15,6 +15,7 @@ import bulkhead
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 HELLO, SUBSCRIBE, WATCH, PROGRESS, ALERT, REPORT, ASK, WANT_SYSLOG = 1, 4, 5, 6, 7, 8, 9, 11
+READY, BEGIN, FINISH, LOAD, LOADED = 20, 21, 22, 23, 24
 
 
 def text(value):
@@ -73,6 +74,12 @@ def violations_end_the_connection():
         "too long a text": (True, struct.pack("<H", WATCH) + text(b"/" * 5000)),
         "a packet over the limit": (True, bytes(100000)),
         "the courier's message": (True, struct.pack("<HI", WANT_SYSLOG, 1)),
+        "the engine's message": (True, struct.pack("<HI", READY, 1) + text(b"00")),
+        "the engine's message before hello": (False, struct.pack("<HI", READY, 1) + text(b"00")),
+        "guard's word to the engine": (True, struct.pack("<HQQ", BEGIN, 0, 0)),
+        "another of guard's words": (True, struct.pack("<HI", FINISH, 0)),
+        "a load before hello": (False, struct.pack("<HB", LOAD, 0)),
+        "a load of what is not": (True, struct.pack("<HB", LOAD, 2)),
         "a position that was never written": (True, struct.pack("<HQQQQ", PROGRESS, far, 0, 0, 0)),
         "a number that was never given": (True, struct.pack("<HQQQQ", PROGRESS, 0, 0, 0, far)),
         "an alert about no event": (True, struct.pack("<HQQQHH", ALERT, far, 0, 0, 0, 0) + text(b"") * 6),
@@ -97,7 +104,7 @@ def garbage_harms_nobody():
         with connect(instance, generator.random() < 0.8) as client:
             try:
                 while True:
-                    number = generator.choice([1, 4, 5, 6, 7, 8, 9, 10, 11, 12, generator.randrange(65536)])
+                    number = generator.choice([*range(1, 25), generator.randrange(65536)])
                     body = bytes(generator.randrange(256) for _ in range(generator.choice([0, 4, 8, 32, 34, 60, 300])))
                     client.send(struct.pack("<H", number) + body)
                     packets += 1

@@ -183,6 +183,7 @@ struct bh_loaded {
     bool ok;             /* the new content is active; else the old one goes on */
     uint32_t rules;      /* of the new pack */
     uint32_t took_ms;    /* from the question to the new engine's first event */
+    uint32_t gap_us;     /* at most so long of it no engine read */
     uint64_t old_events; /* that the old pack was asked about */
     uint64_t last_seq;   /* the last of them; the new pack begins with the next. 0: not known */
     char digest[65];     /* of the new pack */
