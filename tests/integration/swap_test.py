@@ -2,7 +2,7 @@
 """New content while events pour in: each is matched once, by the old pack or by the new one, and a
 pack that is bad changes nothing.
 
-swap_test.py BUILD [SWAPS]      SWAPS: swaps under the storm, and twice as many kills (24)
+swap_test.py BUILD [SWAPS]      SWAPS: swaps under the storm, and as many kills (24)
 """
 import datetime
 import json
@@ -125,6 +125,11 @@ def load(instance, pack, **more):
     return instance.ctl("content", "load", pack, "--json", **more)
 
 
+def start_load(instance, pack):
+    return subprocess.Popen([CTL, "content", "load", pack, "--json", "--home", instance.home],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def loaded(done):
     answer = json.loads(done.stdout)
     assert done.returncode == 0 and answer["loaded"], (done.stdout, done.stderr)
@@ -211,7 +216,7 @@ def kills_during_swaps_miss_and_double_nothing():
     known = {digest(p): n for n, p in PACKS.items()}
     killed = {"old": 0, "new": 0, "guard": 0}
     outcomes = {"loaded": 0, "refused": 0, "unknown": 0}
-    for i in range(2 * SWAPS):
+    for i in range(SWAPS):
         bulkhead.wait_for(lambda: known.get(content(instance).get("digest")), 10, "content")
         bulkhead.wait_for(lambda: len(engines(instance)) == 1, 10, "one engine")
         old = engines(instance)[0]
@@ -219,8 +224,7 @@ def kills_during_swaps_miss_and_double_nothing():
         victim = ["old", "new", "guard"][i % 3]
         # Killed again within 200 ms, guard is started with growing delay, until the kernel's ring is full.
         bulkhead.wait_for(lambda: instance.status().get("uptime_ms", 0) > 300, 10, "a guard that lives")
-        swap = subprocess.Popen([CTL, "content", "load", pack, "--json", "--home", instance.home],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        swap = start_load(instance, pack)
         if victim == "new":
             pid = next((e for _ in range(5000) for e in engines(instance) if e != old), 0)
             time.sleep(generator.choice([0, 0, 0.002, 0.005, 0.01]))
@@ -245,24 +249,22 @@ def kills_during_swaps_miss_and_double_nothing():
 
 def whoever_hangs_is_ended():
     """Stopped by a signal, an engine does nothing and is not dead: only a deadline helps."""
-    instance = bulkhead.Instance(BUILD, PACKS["a"])
+    proving, finishing = bulkhead.Instance(BUILD, PACKS["a"]), bulkhead.Instance(BUILD, PACKS["a"])
+    first = engines(proving)[0]
+    swap = start_load(proving, PACKS["b"])
+    os.kill(next(e for _ in range(100000) for e in engines(proving) if e != first), signal.SIGSTOP)
     storm = Storm()
-    old = engines(instance)[0]
-    swap = subprocess.Popen([CTL, "content", "load", PACKS["b"], "--json", "--home", instance.home],
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    new = next(e for _ in range(100000) for e in engines(instance) if e != old)
-    os.kill(new, signal.SIGSTOP)
-    out, _ = swap.communicate(timeout=60)
-    refused = json.loads(out)
-    assert not refused["loaded"] and "had not proven it after 10 s" in refused["why"], refused
-    assert engines(instance) == [old] and content(instance)["digest"] == digest(PACKS["a"])
-    os.kill(old, signal.SIGSTOP)
-    answer = loaded(load(instance, PACKS["b"]))
+    os.kill(engines(finishing)[0], signal.SIGSTOP)
+    answer = loaded(load(finishing, PACKS["b"]))
     assert 5000 <= answer["took_ms"] < 9000, answer
-    check_storm(instance, storm.finish())
-    assert health(instance, "did not finish within 5 s and is ended"), "people were not told"
-    instance.stop()
-    return [f"the new one stopped: refused after 10 s; the old one stopped: loaded after {answer['took_ms']} ms"]
+    check_storm(finishing, storm.finish())
+    assert health(finishing, "did not finish within 5 s and is ended"), "people were not told"
+    finishing.stop()
+    refused = json.loads(swap.communicate(timeout=60)[0])
+    assert not refused["loaded"] and "had not proven it after 10 s" in refused["why"], refused
+    assert engines(proving) == [first] and content(proving)["digest"] == digest(PACKS["a"])
+    proving.stop()
+    return [f"the new one hangs: refused after 10 s; the old one hangs: loaded after {answer['took_ms']} ms"]
 
 
 # ── what the new pack needs ──
@@ -382,6 +384,20 @@ def there_is_a_way_back():
     instance.stop()
 
 
+def a_hangup_reads_the_file_again():
+    given = FOLDER / "given.pack"
+    shutil.copy(PACKS["a"], given)
+    instance = bulkhead.Instance(BUILD, given)
+    shutil.copy(PACKS["b"], FOLDER / "new.pack")
+    os.rename(FOLDER / "new.pack", given)
+    assert content(instance)["digest"] == digest(PACKS["a"])
+    os.kill(instance.guard_pid(), signal.SIGHUP)
+    bulkhead.wait_for(lambda: content(instance)["digest"] == digest(PACKS["b"]), 5, "the new file")
+    # The old one has no name any more, but guard has it open.
+    assert loaded(instance.ctl("content", "rollback", "--json"))["digest"] == digest(PACKS["a"])
+    instance.stop()
+
+
 def falls_back_when_the_active_pack_is_refused():
     """Somebody damages the active pack on the disk, and guard is started again."""
     instance = bulkhead.Instance(BUILD, PACKS["a"])
@@ -430,7 +446,8 @@ try:
     code = bulkhead.main([swaps_under_load_miss_and_double_nothing, kills_during_swaps_miss_and_double_nothing,
                           whoever_hangs_is_ended,
                           what_the_new_pack_needs_is_there_from_its_first_event, bad_packs_change_nothing,
-                          there_is_a_way_back, falls_back_when_the_active_pack_is_refused,
+                          there_is_a_way_back, a_hangup_reads_the_file_again,
+                          falls_back_when_the_active_pack_is_refused,
                           falls_back_when_the_engine_crashes_again_and_again,
                           a_refused_pack_at_the_start_can_be_replaced])
 finally:
