@@ -24,7 +24,7 @@ _bulkhead_value() {
 _bulkhead_content() {
     local options=""
     if [[ $COMP_CWORD -eq 2 ]]; then
-        COMPREPLY=($(compgen -W "build verify match explain --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "build verify match explain load rollback --help" -- "$cur"))
         return
     fi
     case ${COMP_WORDS[2]} in
@@ -32,6 +32,7 @@ _bulkhead_content() {
     verify) options="--json --help" ;;
     match) options="--events --names --format --help" ;;
     explain) options="--help" ;;
+    load | rollback) options="--json --home --help" ;;
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))

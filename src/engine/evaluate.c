@@ -83,8 +83,7 @@ static struct bh_text cut(struct text t, size_t max)
 }
 
 /* The limits are the channel's; packs allow longer texts. */
-static struct bh_alert make_alert(struct evaluation *e, const struct pack_rule *rule,
-                                  struct text message)
+static struct bh_alert make_alert(const struct pack_rule *rule, struct text message)
 {
     return (struct bh_alert){
         .size = sizeof(struct bh_alert),
@@ -125,7 +124,7 @@ static void raise_alert(struct evaluation *e, size_t index, const struct correla
     char room[MESSAGE_MAX];
     struct text message = message_of(e);
     message = hit ? message_write_hit(pack, hit, &e->event, message, room) : message;
-    struct bh_alert alert = make_alert(e, &rule, message);
+    struct bh_alert alert = make_alert(&rule, message);
     send_alert(e, &alert);
 }
 
@@ -145,7 +144,7 @@ static void raise_undecided(struct evaluation *e, size_t undecided)
                                    .author = TEXT("Bulkhead"),
                                    .level = TEXT("high"),
                                    .tags = TEXT("attack.defense-evasion")};
-    struct bh_alert alert = make_alert(e, &rule, writer_text(&w));
+    struct bh_alert alert = make_alert(&rule, writer_text(&w));
     send_alert(e, &alert);
 }
 

@@ -95,7 +95,8 @@ struct status home_make(const struct home *home, char *why)
     static const struct {
         const char *name;
         mode_t mode;
-    } folders[] = {{"run", 0755}, {"content", 0700}, {"spool", 0700}, {"run/bpf", 0700}, {"run/mem", 0700}};
+    } folders[] = {
+        {"run", 0755}, {"content", 0700}, {"spool", 0700}, {"run/bpf", 0700}, {"run/mem", 0700}};
 
     TRY(make_root(home, why));
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
