@@ -39,7 +39,7 @@ static const char rollback_help[] =
     "Exit codes: 0 it is active, 1 refused, 2 wrong usage, 69 no Bulkhead answers, 77 not "
     "permitted.\n";
 
-/* Guard gives the new engine 10 s and the old one 5, and kills whoever takes longer. */
+/* Guard gives the new engine 10 s and the old one 2, and kills whoever takes longer. */
 enum { LOAD_MS = 30000 };
 
 static int print_json(const struct bh_loaded *l)

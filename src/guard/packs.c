@@ -111,7 +111,7 @@ void packs_open(struct guard *g)
     char room[HOME_PATH];
     char words[256];
     choose(g);
-    unlink(packs_path(g, PACK_AT_TRIAL, room)); /* of a guard that was killed meanwhile */
+    remove(packs_path(g, PACK_AT_TRIAL, room)); /* of a guard that was killed meanwhile */
     struct status s = open_pack(g, g->kept->active.place, &g->active_fd);
     if (!status_ok(open_pack(g, g->kept->previous.place, &g->previous_fd))) {
         g->kept->previous = (struct pack_note){0};
@@ -133,12 +133,18 @@ void packs_open(struct guard *g)
 
 /* ── another pack ── */
 
+/* Taken away before it is opened: whoever puts another one there must not exchange what is then
+ * active by another file than was proven. */
 struct status packs_take(struct guard *g, enum pack_place *out_place, int *out)
 {
-    TRY(open_pack(g, PACK_AT_NEXT, out));
     struct status s = move_pack(g, PACK_AT_NEXT, PACK_AT_TRIAL);
+    if (s.fault == FAULT_SYSTEM && s.sys == ENOENT) {
+        FAIL(MISSING);
+    }
+    TRY(s);
+    s = open_pack(g, PACK_AT_TRIAL, out);
     if (!status_ok(s)) {
-        fd_drop(out);
+        status_ignore(move_pack(g, PACK_AT_TRIAL, PACK_AT_NEXT)); /* no pack, and not ours */
         return s;
     }
     *out_place = PACK_AT_TRIAL;

@@ -14,7 +14,7 @@
 
 enum {
     PROVE_MS = 10000, /* 64 MiB are read and proven in a second, and ten may build on the machine */
-    FINISH_MS = 5000, /* the old engine looks at its channel after 1,024 events at the latest */
+    FINISH_MS = 2000, /* it looks at its channel after 64 events, a millisecond each at most */
     LEAVE_MS = 2000,  /* between an engine's last word and its end */
 };
 

@@ -12,8 +12,8 @@
 
 enum {
     OPEN_MS = 5000,
-    LOOK_EVERY = 1024, /* events between two looks at the clock, which costs no system call */
-    TEND_MS = 20,      /* between two looks at the channel while events keep coming */
+    LOOK_EVERY = 64, /* events between two looks at the clock, which costs no system call */
+    TEND_MS = 20,    /* between two looks at the channel while events keep coming */
 };
 
 /* ── words ── */

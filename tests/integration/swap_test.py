@@ -256,9 +256,9 @@ def whoever_hangs_is_ended():
     storm = Storm()
     os.kill(engines(finishing)[0], signal.SIGSTOP)
     answer = loaded(load(finishing, PACKS["b"]))
-    assert 5000 <= answer["took_ms"] < 9000, answer
+    assert 2000 <= answer["took_ms"] < 6000, answer
     check_storm(finishing, storm.finish())
-    assert health(finishing, "did not finish within 5 s and is ended"), "people were not told"
+    assert health(finishing, "did not finish within 2 s and is ended"), "people were not told"
     finishing.stop()
     refused = json.loads(swap.communicate(timeout=60)[0])
     assert not refused["loaded"] and "had not proven it after 10 s" in refused["why"], refused
@@ -429,7 +429,7 @@ def falls_back_when_the_engine_crashes_again_and_again():
     instance.stop()
 
 
-def a_refused_pack_at_the_start_can_be_replaced():
+def the_first_content_may_come_later():
     """No content at all, then a pack: the first engine is a second one without a first."""
     instance = bulkhead.Instance(BUILD, None)
     assert "digest" not in content(instance)
@@ -449,7 +449,7 @@ try:
                           there_is_a_way_back, a_hangup_reads_the_file_again,
                           falls_back_when_the_active_pack_is_refused,
                           falls_back_when_the_engine_crashes_again_and_again,
-                          a_refused_pack_at_the_start_can_be_replaced])
+                          the_first_content_may_come_later])
 finally:
     shutil.rmtree(FOLDER)
 sys.exit(code)
