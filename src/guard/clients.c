@@ -136,7 +136,7 @@ struct status clients_adopt(struct guard *g, int socket, enum component_id compo
         c->component = component;
         snprintf(c->name, sizeof c->name, "%s", g->components[component].name);
         c->cursor = find_cursor(g, text_of(c->name));
-        if (component == COMPONENT_COURIER) { /* an engine's is looked at when it begins */
+        if (!is_engine(component)) { /* an engine's is looked at when it begins */
             mend_cursor(g, c->cursor);
         }
     }
@@ -279,8 +279,7 @@ struct status client_greet(struct guard *g, struct client *c, const struct wire_
     };
     TRY(client_send(c, &m, fds, 2));
     fd_drop(&c->wake_theirs);
-    bool engine = c->ours && c->component != COMPONENT_COURIER;
-    c->phase = engine ? CLIENT_PROVING : CLIENT_OPEN;
+    c->phase = c->ours && is_engine(c->component) ? CLIENT_PROVING : CLIENT_OPEN;
     return OK;
 }
 

@@ -82,6 +82,11 @@ enum client_phase { CLIENT_FREE, CLIENT_GREETING, CLIENT_PROVING, CLIENT_READY, 
 /* STANDBY: the engine that shall follow, or the one that was followed and has not ended yet. */
 enum component_id { COMPONENT_ENGINE, COMPONENT_COURIER, COMPONENT_STANDBY, COMPONENT_COUNT };
 
+static inline bool is_engine(enum component_id id)
+{
+    return id == COMPONENT_ENGINE || id == COMPONENT_STANDBY;
+}
+
 struct client {
     enum client_phase phase;
     int socket;
