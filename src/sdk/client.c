@@ -181,6 +181,7 @@ static int take_ring(struct bh_client *c, void *memory, size_t size,
     c->memory_size = size;
     c->made_real_ns = reader.page->made_real_ns;
     c->reader = reader;
+    c->turn_position = welcome->resume_position;
     return BH_OK;
 }
 
@@ -352,9 +353,9 @@ static bool wants_type(const struct bh_client *c, struct text record)
     return type >= EVENT_COUNT || (c->types >> type & 1) != 0;
 }
 
-/* Is this record for the caller? If so it is opened. */
-static bool accepts(struct bh_client *c, struct text record)
+bool client_accepts(struct bh_client *c, struct text record)
 {
+    c->event.rehearsed = false;
     if (!wants_type(c, record)) {
         return false;
     }
@@ -380,13 +381,14 @@ int bh_client_next(struct bh_client *c, const struct bh_event **out)
             return client_fail(c, BH_ARGUMENT, "opened with BH_STANDBY: bh_client_begin() first");
         }
         settle(c);
+        c->past_read = true;
         if (c->turn == TURN_OVER) {
             return client_fail(c, BH_CLOSED, "guard asked this client to end");
         }
         struct status s = stream_next(&c->reader, c->record, &record);
         if (status_ok(s)) {
             look_at_clock(c);
-            if (accepts(c, record)) {
+            if (client_accepts(c, record)) {
                 c->outstanding = true;
                 c->stats.events++;
                 *out = &c->event;

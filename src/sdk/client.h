@@ -26,6 +26,7 @@ enum {
 
 struct bh_event {
     struct event event;
+    bool rehearsed; /* another client dealt with it */
 };
 
 /* Paths and patterns, each terminated and on the heap. */
@@ -93,6 +94,9 @@ struct bh_client {
     unsigned since_look; /* events since the clock was last looked at */
     bool outstanding;    /* an event was given out and is not dealt with */
     enum turn turn;
+    uint64_t turn_position;    /* where its turn begins, as far as it is known */
+    struct stream_reader past; /* of what came before; its page is NULL before it is used */
+    bool past_read;
     uint64_t done_position;
     uint64_t done_seq;
 
@@ -156,6 +160,9 @@ void speak_interest(struct bh_client *c);
 /* Guard's answers, as they come in. */
 struct status speak_on_answer(struct bh_client *c, const struct wire_answer *answer);
 void speak_on_syslog(struct bh_client *c, int fd);
+
+/* Is this record for the caller? If so it is opened, in `event`. */
+bool client_accepts(struct bh_client *c, struct text record);
 
 /* ── turn.c ── */
 

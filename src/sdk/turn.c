@@ -16,6 +16,7 @@ int turn_on_begin(struct bh_client *c, const struct wire_begin *begin)
         return client_fail_status(c, "guard's ring cannot be read", s);
     }
     c->turn = TURN_MINE;
+    c->turn_position = begin->position;
     return BH_OK;
 }
 
@@ -64,6 +65,42 @@ int bh_client_begin(struct bh_client *c, const struct bh_ready *ready, int timeo
         }
     }
     return c->turn == TURN_MINE ? BH_OK : BH_CLOSED;
+}
+
+/* A reader of its own: what is lost of the past is no loss, and its place is not ours to report. */
+static struct status next_of_past(struct bh_client *c, struct text *out)
+{
+    if (!c->past.page) {
+        TRY(stream_open(c->memory, c->memory_size, 0, &c->past));
+    }
+    if (c->turn_position == STREAM_FROM_NOW || c->past.position >= c->turn_position) {
+        FAIL(AGAIN);
+    }
+    TRY(stream_next(&c->past, c->record, out));
+    if (c->past.position > c->turn_position) {
+        FAIL(AGAIN); /* it was overtaken: what it read belongs to the turn */
+    }
+    return OK;
+}
+
+int bh_client_rehearse(struct bh_client *c, const struct bh_event **out)
+{
+    struct text record;
+    if (c->turn == TURN_OVER || c->past_read || !c->memory) {
+        return BH_AGAIN;
+    }
+    while (true) {
+        struct status s = next_of_past(c, &record);
+        if (!status_ok(s)) {
+            return s.fault == FAULT_AGAIN ? BH_AGAIN
+                                          : client_fail_status(c, "guard's ring is damaged", s);
+        }
+        if (client_accepts(c, record)) {
+            c->event.rehearsed = true;
+            *out = &c->event;
+            return BH_OK;
+        }
+    }
 }
 
 /* ── root ── */

@@ -158,6 +158,74 @@ static void it_may_be_asked_to_end_before_its_turn(void **state)
     assert_int_equal(bh_client_begin(client, &ready, 1000), BH_CLOSED);
 }
 
+static unsigned rehearse_from(uint64_t first)
+{
+    unsigned count = 0;
+    while (bh_client_rehearse(client, &event) == BH_OK) {
+        assert_int_equal(bh_event_seq(event), first + count);
+        count++;
+    }
+    return count;
+}
+
+/* Up to where the other client was when it said so, then up to its own turn, and no further. */
+static void the_past_ends_where_the_turn_begins(void **state)
+{
+    (void)state;
+    struct bh_alert alert = {.size = sizeof alert, .id = {"rule", 4}};
+    for (int i = 0; i < 3; i++) {
+        PUBLISH(PROCESS_EXEC);
+    }
+    guard.resume_position = guard.writer.page->head;
+    guard.resume_seq = 3;
+    PUBLISH(PROCESS_EXEC);
+    open_with(BH_STANDBY);
+    PUBLISH(PROCESS_EXEC);
+    uint64_t position = guard.writer.page->head;
+    PUBLISH(PROCESS_EXEC);
+    assert_int_equal(rehearse_from(1), 3);
+    assert_int_equal(bh_client_alert(client, event, &alert), BH_ARGUMENT);
+    assert_int_equal(begin_at(position, 5), BH_OK);
+    assert_int_equal(rehearse_from(4), 2);
+    assert_int_equal(bh_client_next(client, &event), BH_OK);
+    assert_int_equal(bh_event_seq(event), 6);
+    assert_int_equal(bh_client_alert(client, event, &alert), BH_OK);
+    assert_int_equal(rehearse_from(0), 0);
+    struct bh_stats stats = {.size = sizeof stats};
+    assert_int_equal(bh_client_stats(client, &stats), BH_OK);
+    assert_int_equal(stats.events, 1);
+    assert_int_equal(stats.lost, 0);
+}
+
+static void a_past_that_is_gone_is_no_loss(void **state)
+{
+    (void)state;
+    PUBLISH(PROCESS_EXEC);
+    guard.resume_position = guard.writer.page->head;
+    guard.resume_seq = 1;
+    open_with(BH_STANDBY);
+    for (int i = 0; i < 2000; i++) {
+        PUBLISH(PROCESS_EXEC);
+    }
+    assert_int_equal(bh_client_rehearse(client, &event), BH_AGAIN);
+    uint64_t position = guard.writer.page->head;
+    assert_int_equal(begin_at(position, 2001), BH_OK);
+    assert_int_equal(bh_client_rehearse(client, &event), BH_OK);
+    uint64_t first = bh_event_seq(event);
+    assert_int_equal(first + rehearse_from(first + 1), 2001);
+    struct bh_stats stats = {.size = sizeof stats};
+    assert_int_equal(bh_client_stats(client, &stats), BH_OK);
+    assert_int_equal(stats.lost, 0);
+}
+
+static void who_never_was_has_no_past(void **state)
+{
+    (void)state;
+    PUBLISH(PROCESS_EXEC);
+    open_with(BH_STANDBY);
+    assert_int_equal(bh_client_rehearse(client, &event), BH_AGAIN);
+}
+
 static void what_came_of_a_load_is_told(void **state)
 {
     (void)state;
@@ -197,6 +265,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_turn_that_nobody_asked_for_is_an_offence, start, stop),
         cmocka_unit_test_setup_teardown(asked_to_finish_it_ends_with_what_it_took, start, stop),
         cmocka_unit_test_setup_teardown(it_may_be_asked_to_end_before_its_turn, start, stop),
+        cmocka_unit_test_setup_teardown(the_past_ends_where_the_turn_begins, start, stop),
+        cmocka_unit_test_setup_teardown(a_past_that_is_gone_is_no_loss, start, stop),
+        cmocka_unit_test_setup_teardown(who_never_was_has_no_past, start, stop),
         cmocka_unit_test_setup_teardown(what_came_of_a_load_is_told, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

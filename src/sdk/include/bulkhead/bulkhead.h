@@ -113,6 +113,7 @@ struct bh_options {
     }
 
 struct bh_client;
+struct bh_event;
 
 /* Connects, agrees on a version and maps the ring. Waits for guard's answer for at most 5 seconds.
  * A client sees nothing until it subscribes. Release it with bh_client_close(). */
@@ -172,6 +173,14 @@ struct bh_ready {
  * ever). */
 BH_API int bh_client_begin(struct bh_client *client, const struct bh_ready *ready, int timeout_ms);
 
+/* For a client in standby that keeps something from event to event: the next of the events that
+ * came before its turn and that the ring still holds, the oldest first. They were dealt with, so
+ * nothing may be said of them. BH_AGAIN: that is all so far. Read what there is before
+ * bh_client_begin(), which may take its time, and after it the little that came meanwhile; then it
+ * ends exactly where bh_client_next() begins, and the client knows what one would that had been
+ * there all the time. */
+BH_API int bh_client_rehearse(struct bh_client *client, const struct bh_event **out);
+
 enum bh_load {
     BH_LOAD_NEXT = 0,     /* the pack at HOME/content/content.pack.next, which guard takes away */
     BH_LOAD_PREVIOUS = 1, /* the one that was active before */
@@ -197,8 +206,6 @@ BH_API int bh_client_load(struct bh_client *client, enum bh_load what, int timeo
                           struct bh_loaded *out);
 
 /* ── reading ── */
-
-struct bh_event;
 
 /* The next event, copied out of the ring and checked: it cannot change any more. It lives in the
  * client until the next call of bh_client_next() or bh_client_close(); bh_event_copy() keeps it.
