@@ -1,5 +1,6 @@
 #include "engine/evaluate.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "content/interest.h"
 #include "engine/message.h"
@@ -7,7 +8,11 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { REPORT_MAX = 512, WATCH_MAX = 256 };
+enum {
+    REPORT_MAX = 512,
+    WATCH_MAX = 256,
+    LOOK_EVERY = 64, /* events between two looks at the clock: a millisecond each at most */
+};
 
 /* ── what to see ── */
 
@@ -55,13 +60,6 @@ void evaluate_subscribe(const struct pack *pack, struct bh_client *client)
         bh_client_report(client, "medium", words);
     }
     bh_client_subscribe(client, pack->types);
-    if (pack_count(pack, PACK_CORRELATIONS)) {
-        snprintf(words, sizeof words,
-                 "%zu correlation rules count from now on: what happened before the engine started "
-                 "is unknown to them.",
-                 pack_count(pack, PACK_CORRELATIONS));
-        bh_client_report(client, "informational", words);
-    }
 }
 
 /* ── one event ── */
@@ -71,6 +69,7 @@ struct evaluation {
     struct bh_client *client;
     const struct bh_event *source;
     struct event event;
+    bool rehearsing;     /* another engine dealt with the event: nothing is said */
     struct text message; /* empty until an alert needs it */
     char room[MESSAGE_MAX];
     int result; /* of the client library */
@@ -150,7 +149,10 @@ static void raise_undecided(struct evaluation *e, size_t undecided)
 
 static void on_alert(void *context, size_t index, const struct correlation_hit *hit)
 {
-    raise_alert(context, index, hit);
+    const struct evaluation *e = context;
+    if (!e->rehearsing) {
+        raise_alert(context, index, hit);
+    }
 }
 
 static void on_fault(void *context, size_t index, const char *what)
@@ -193,8 +195,46 @@ static void evaluate(struct evaluation *e, const struct bh_event *source)
     e->message = TEXT("");
     detector_run(e->content->detector, &e->event, &sink);
     size_t undecided = matcher_undecided(detector_matcher(e->content->detector));
-    if (undecided) {
+    if (undecided && !e->rehearsing) {
         raise_undecided(e, undecided);
+    }
+}
+
+static struct evaluation evaluation; /* large, and only one */
+
+/* ── what came before ── */
+
+void evaluate_rehearse(const struct content *content, struct bh_client *client,
+                       struct rehearsal *rehearsal)
+{
+    const struct bh_event *source;
+    struct evaluation *e = &evaluation;
+    if (pack_count(&content->pack, PACK_CORRELATIONS) == 0 || rehearsal->cut) {
+        return;
+    }
+    *e = (struct evaluation){.content = content, .client = client, .rehearsing = true};
+    while (bh_client_rehearse(client, &source) == BH_OK) {
+        evaluate(e, source);
+        rehearsal->events++;
+        if (rehearsal->events % LOOK_EVERY == 0 && clock_boot_ns() > rehearsal->deadline_ns) {
+            rehearsal->cut = true;
+            break;
+        }
+    }
+}
+
+void evaluate_tell(const struct content *content, struct bh_client *client,
+                   const struct rehearsal *rehearsal)
+{
+    char words[REPORT_MAX];
+    size_t count = pack_count(&content->pack, PACK_CORRELATIONS);
+    if (count) {
+        snprintf(words, sizeof words,
+                 "%zu correlation rules know of %" PRIu64 " events before%s; what the stream does "
+                 "not hold any more is unknown to them.",
+                 count, rehearsal->events,
+                 rehearsal->cut ? ", not of the last ones, as there was no time" : "");
+        bh_client_report(client, rehearsal->cut ? "medium" : "informational", words);
     }
 }
 
@@ -213,11 +253,10 @@ static int evaluate_waiting(struct evaluation *e)
 
 struct status evaluate_run(const struct content *content, struct bh_client *client)
 {
-    static struct evaluation e; /* large, and only one */
-    e = (struct evaluation){.content = content, .client = client};
+    evaluation = (struct evaluation){.content = content, .client = client};
     int result = BH_OK;
     while (result == BH_OK) {
-        result = evaluate_waiting(&e);
+        result = evaluate_waiting(&evaluation);
         result = result == BH_AGAIN ? bh_client_wait(client, -1) : result;
     }
     if (result != BH_CLOSED) {
