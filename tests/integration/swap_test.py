@@ -25,7 +25,8 @@ BUILD = pathlib.Path(sys.argv[1]).resolve()
 SWAPS = int(sys.argv[2]) if len(sys.argv) > 2 else 24
 RULES = 3000
 CTL = BUILD / "src/ctl/bulkhead"
-COMMON, NEW_OPEN, NEW_CONNECT = (f"00000000-0000-4000-8000-00000000000{i}" for i in range(1, 4))
+COMMON, NEW_OPEN, NEW_CONNECT, COUNTED = (f"00000000-0000-4000-8000-00000000000{i}" for i in range(1, 5))
+NEEDED = 10  # runs of the storm's program within a minute, from which on each is an alert of COUNTED
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix="bulkhead-swap-"))
 PROGRAM, SECRET = FOLDER / "swap-true", FOLDER / "swap-secret"
 PORT = 47123
@@ -43,7 +44,7 @@ def write_pack(name, seed, extra=()):
 
     def word():
         return "".join(generator.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(generator.randrange(5, 12)))
-    rules = [rule(COMMON, "process_creation", "        Image|endswith: /swap-true\n", "The storm's program")]
+    rules = [rule(COMMON, "process_creation", "        Image|endswith: /swap-true\n", "The storm's program\nname: common")]
     rules += extra
     while len(rules) < RULES:
         rules.append(rule(f"{generator.randrange(1 << 32):08x}-0000-4000-9000-{len(rules):012x}", "process_creation",
@@ -60,6 +61,9 @@ def digest(pack):
     return f"{struct.unpack_from('<Q', pack.read_bytes(), 32)[0]:016x}"
 
 
+CORRELATION = (f"title: The storm\nid: {COUNTED}\nauthor: Bulkhead\nlevel: low\ncorrelation:\n"
+               "    type: event_count\n    rules: [common]\n    generate: true\n    group-by: [Image]\n"
+               f"    timespan: 1m\n    condition: {{gte: {NEEDED}}}\n")
 PACKS = {}
 
 
@@ -67,6 +71,8 @@ def make_all():
     shutil.copy("/bin/true", PROGRAM)
     SECRET.write_text("x")
     PACKS["a"] = write_pack("a", 1)
+    PACKS["counting a"] = write_pack("c", 1, [CORRELATION])
+    PACKS["counting b"] = write_pack("d", 2, [CORRELATION])
     PACKS["b"] = write_pack("b", 2, [
         rule(NEW_OPEN, "file_access", f"        TargetFilename: {SECRET}\n", "An open"),
         rule(NEW_CONNECT, "network_connection", f"        DestinationPort: {PORT}\n", "A connection")])
@@ -102,14 +108,14 @@ def alerts_of(instance, number):
     return [a for a in map(json.loads, lines) if a.get("rule_id") == number]
 
 
-def check_storm(instance, made):
+def check_storm(instance, made, number=COMMON):
     """One alert for each run, no more and no less."""
     try:
-        bulkhead.wait_for(lambda: len(alerts_of(instance, COMMON)) >= made, 20, "every alert")
+        bulkhead.wait_for(lambda: len(alerts_of(instance, number)) >= made, 20, "every alert")
     except AssertionError:
         pass  # the sums below say it better
     time.sleep(0.5)
-    found = alerts_of(instance, COMMON)
+    found = alerts_of(instance, number)
     events, lines = {a["event_seq"] for a in found}, {a["seq"] for a in found}
     assert len(found) == len(lines), f"{len(found) - len(lines)} of {made} lines doubled by the courier"
     assert len(found) == len(events), f"{len(found) - len(events)} of {made} doubled"
@@ -210,7 +216,8 @@ def swaps_under_load_miss_and_double_nothing():
 
 
 def kills_during_swaps_miss_and_double_nothing():
-    instance = bulkhead.Instance(BUILD, PACKS["a"])
+    """…nor what one engine had counted."""
+    instance = bulkhead.Instance(BUILD, PACKS["counting a"])
     storm = Storm()
     generator = random.Random(11)
     known = {digest(p): n for n, p in PACKS.items()}
@@ -220,7 +227,7 @@ def kills_during_swaps_miss_and_double_nothing():
         bulkhead.wait_for(lambda: known.get(content(instance).get("digest")), 10, "content")
         bulkhead.wait_for(lambda: len(engines(instance)) == 1, 10, "one engine")
         old = engines(instance)[0]
-        pack = PACKS["b" if known[content(instance)["digest"]] == "a" else "a"]
+        pack = PACKS["counting b" if known[content(instance)["digest"]] == "counting a" else "counting a"]
         victim = ["old", "new", "guard"][i % 3]
         # Killed again within 200 ms, guard is started with growing delay, until the kernel's ring is full.
         bulkhead.wait_for(lambda: instance.status().get("uptime_ms", 0) > 300, 10, "a guard that lives")
@@ -243,6 +250,7 @@ def kills_during_swaps_miss_and_double_nothing():
     bulkhead.wait_for(lambda: len(engines(instance)) == 1, 10, "one engine")
     bulkhead.wait_for(lambda: content(instance).get("digest") in known, 10, "one of the packs")
     check_storm(instance, made)
+    check_storm(instance, made - NEEDED + 1, COUNTED)
     instance.stop()
     return [f"killed {killed}; outcomes {outcomes}; {made} programs: 0 missed, 0 doubled"]
 
