@@ -38,7 +38,7 @@ _bulkhead_content() {
         return
     fi
     case ${COMP_WORDS[2]} in
-    build) options="-o --report --any-product --strict --help" ;;
+    build) options="-o --report --any-product --strict --valid-at --help" ;;
     verify) options="--json --help" ;;
     match) options="--events --names --format --help" ;;
     replay) options="--all --names --json --help" ;;

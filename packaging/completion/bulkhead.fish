@@ -39,7 +39,7 @@ complete -c bulkhead -n '__fish_seen_subcommand_from help' -a "$commands"
 
 set -l content '__fish_seen_subcommand_from content'
 set -l undecided "$content; and not __fish_seen_subcommand_from build verify match replay test diff new cost explain load rollback"
-complete -c bulkhead -n $undecided -a build -d 'compile Sigma rules into a pack'
+complete -c bulkhead -n $undecided -a build -d 'compile Sigma rules and lists of indicators into a pack'
 complete -c bulkhead -n $undecided -a verify -d 'prove a pack'
 complete -c bulkhead -n $undecided -a match -d 'try a pack on recorded events'
 complete -c bulkhead -n $undecided -a replay -d 'say what a pack would have done'
@@ -55,6 +55,7 @@ complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -s o -
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l report -x -a 'text json' -d 'format of the report'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l any-product -d 'take rules of any product'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l strict -d 'write no pack where a rule is refused'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l valid-at -x -d 'leave out indicators that are valid until before this time'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from verify" -l json -d 'answer in JSON'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l events -r -F -d 'recorded events'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l names -x -a 'sigma bulkhead' -d 'names of the fields'

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/indicator.h"
 #include "content/interest.h"
 #include "engine/costs.h"
 #include "engine/message.h"
@@ -61,7 +62,7 @@ void evaluate_subscribe(const struct pack *pack, struct bh_client *client)
                  w.refused, complete ? "" : ", and some rules name no path");
         bh_client_report(client, "medium", words);
     }
-    bh_client_subscribe(client, pack->types);
+    bh_client_subscribe(client, interest_types(pack));
 }
 
 /* ── one event ── */
@@ -119,13 +120,27 @@ static struct text message_of(struct evaluation *e)
     return e->message;
 }
 
+/* The event's message, and what a list that the rule asks for says of it. */
+static struct text message_with_entry(struct evaluation *e, size_t index, struct text message,
+                                      char *out)
+{
+    char words[INDICATOR_WORDS];
+    struct indicator_found found;
+    struct text list;
+    return indicator_matched(&e->content->pack, index, &e->event, &list, &found)
+               ? message_listed(message, indicator_name(list), indicator_words(list, &found, words),
+                                out)
+               : message;
+}
+
 static void raise_alert(struct evaluation *e, size_t index, const struct correlation_hit *hit)
 {
     const struct pack *pack = &e->content->pack;
     struct pack_rule rule = pack_rule(pack, index);
     char room[MESSAGE_MAX];
     struct text message = message_of(e);
-    message = hit ? message_write_hit(pack, hit, &e->event, message, room) : message;
+    message = hit ? message_write_hit(pack, hit, &e->event, message, room)
+                  : message_with_entry(e, index, message, room);
     struct bh_alert alert = make_alert(&rule, message);
     send_alert(e, &alert);
 }
