@@ -100,7 +100,9 @@ static bool add_outcome(struct build *b, const char *path, const struct sigma_ou
     } else {
         struct status s = builder_add(b->builder, &outcome->rule, why);
         if (!status_ok(s)) {
-            e.class = refusal_name(s.fault == FAULT_INVALID ? REFUSAL_METADATA : REFUSAL_DETECTION);
+            e.class = refusal_name(outcome->rule.correlation  ? REFUSAL_CORRELATION
+                                   : s.fault == FAULT_INVALID ? REFUSAL_METADATA
+                                                              : REFUSAL_DETECTION);
             e.reason = why[0] ? why : fault_words(s.fault);
         }
     }

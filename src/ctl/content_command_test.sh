@@ -152,6 +152,9 @@ expect 0 'event_count within 90s: gte 2' 'it is explained' "$bulkhead" content e
 expect 0 'a correlation refers to it' 'and so is the silence of the other' "$bulkhead" content explain chain.pack first-id
 expect 0 '{"line":3,"rule":"again"' 'it fires' "$bulkhead" content match chain.pack --events chain.jsonl --format json
 expect 0 '2 events within 90s for user=a' 'and says why' "$bulkhead" content match chain.pack --events chain.jsonl
+sed 's/gte: 2/gte: 2000000/' chain/a.yml > vast.yml
+expect 1 'vast.yml:1: correlation: their windows need more memory than there is' 'one that no memory could hold' \
+    "$bulkhead" content build vast.yml chain/b.yml -o x.pack
 expect 1 "chain/a.yml:6: reference: no rule has the id or name 'first'" 'alone it is refused' \
     "$bulkhead" content build chain/a.yml good -o x.pack
 
