@@ -23,6 +23,12 @@ enum {
     AUTOMATON_SIZE_MAX = 1 << 20, /* bytes; that rule needs 280 KiB */
 };
 
+/* Bytes in which a state is written. */
+static inline size_t automaton_width(size_t states)
+{
+    return states <= 256 ? 1 : 2;
+}
+
 /* NULL: the bytes are an automaton, and no search leaves them. Otherwise what is wrong with them.
  */
 const char *automaton_check(struct text automaton);

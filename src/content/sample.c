@@ -10,7 +10,7 @@
 /* States: 2 nothing, 3 after an a. Classes: other, a, b. */
 struct text sample_automaton(void)
 {
-    static uint8_t room[AUTOMATON_HEADER + 24];
+    static uint8_t room[AUTOMATON_HEADER + 16];
     struct writer w = writer_over(room, sizeof room);
     writer_u32(&w, sizeof room);
     static const uint16_t head[] = {4, 2, 3, 1, 0, 0};
@@ -22,9 +22,9 @@ struct text sample_automaton(void)
     }
     writer_u32(&w, 0x80);
     writer_u32(&w, 0);
-    static const uint16_t next[] = {2, 3, 2, 2, 3, 1};
+    static const uint8_t next[] = {2, 3, 2, 2, 3, 1};
     for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
-        writer_u16(&w, next[i]);
+        writer_u8(&w, next[i]);
     }
     return (struct text){.ptr = (const char *)room, .len = sizeof room};
 }
