@@ -430,14 +430,15 @@ struct status cage_enter(const struct cage *spec, uint32_t *out)
     pid_t parent = getppid();
     uint32_t missing = 0;
     uint32_t user, group;
+    bool root = geteuid() == 0 || !spec->anyone;
     /* While it is root and sees the machine: what needs either. */
     TRY(cage_user(spec, &user, &group));
-    TRY(give_folder(spec->folder, user, group));
+    TRY(root ? give_folder(spec->folder, user, group) : OK);
     put_on(CAGE_NAMESPACES, own_namespaces, spec, &missing);
     put_on(CAGE_ROOT, empty_root, spec, &missing);
     put_on(CAGE_LIMITS, limit_memory, spec, &missing);
     TRY(limit_the_rest(spec));
-    TRY(drop_root(user, group));
+    TRY(root ? drop_root(user, group) : drop_capabilities());
     TRY(bind_to_parent(parent));
     /* Need no_new_privs, and the last one would forbid all the others. */
     put_on(CAGE_LANDLOCK, restrict_files, spec, &missing);

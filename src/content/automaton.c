@@ -99,10 +99,9 @@ static size_t class_of(const struct automaton_table *t, uint32_t code)
     return automaton_range_class(t, low);
 }
 
-bool automaton_search(struct text automaton, struct text subject)
+size_t automaton_walk(struct text automaton, size_t state, struct text subject)
 {
     struct automaton_table t = automaton_table(automaton);
-    size_t state = t.start;
     for (size_t i = 0; i < subject.len && state >= AUTOMATON_FIRST_ROW;) {
         unsigned char byte = (unsigned char)subject.ptr[i];
         size_t class;
@@ -116,6 +115,18 @@ bool automaton_search(struct text automaton, struct text subject)
         }
         state = automaton_next(&t, state, class);
     }
+    return state;
+}
+
+bool automaton_accepts(struct text automaton, size_t state)
+{
+    struct automaton_table t = automaton_table(automaton);
     return state == AUTOMATON_FOUND ||
            (state >= AUTOMATON_FIRST_ROW && automaton_found_at_end(&t, state));
+}
+
+bool automaton_search(struct text automaton, struct text subject)
+{
+    size_t start = automaton_table(automaton).start;
+    return automaton_accepts(automaton, automaton_walk(automaton, start, subject));
 }

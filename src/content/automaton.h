@@ -42,3 +42,8 @@ bool automaton_search(struct text automaton, struct text subject);
  * accepted.
  */
 bool automaton_needs(struct text automaton, struct text literal);
+
+/* For those that walk an automaton themselves: the state after `subject`, from `state`; and whether
+ * a subject that ends in it is one in which something is found. */
+size_t automaton_walk(struct text automaton, size_t state, struct text subject);
+bool automaton_accepts(struct text automaton, size_t state);

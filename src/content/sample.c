@@ -96,9 +96,10 @@ static struct status add_lists(struct builder *b, struct arena *arena, struct ru
     struct predicate predicates[INDICATOR_KIND_COUNT];
     struct node nodes[INDICATOR_KIND_COUNT];
     for (unsigned kind = 0; kind < INDICATOR_KIND_COUNT; kind++) {
-        uint16_t next = kind + 1 < INDICATOR_KIND_COUNT ? (uint16_t)(kind + 1) : NODE_MATCH;
+        uint16_t next = kind + 1 < INDICATOR_KIND_COUNT ? (uint16_t)(kind + 1) : NODE_MISS;
         predicates[kind] = (struct predicate){.kind = PREDICATE_LISTED, .field = fields[kind]};
-        nodes[kind] = (struct node){.predicate = (uint16_t)kind, .on_true = next, .on_false = next};
+        nodes[kind] =
+            (struct node){.predicate = (uint16_t)kind, .on_true = NODE_MATCH, .on_false = next};
         TRY(sample_list((enum indicator_kind)kind, arena, &predicates[kind].text));
         TRY(builder_list(b, predicates[kind].text, why));
     }

@@ -234,7 +234,8 @@ static struct status check_all(struct check *c)
     TRY(check_predicates(c));
     TRY(check_rules(c));
     TRY(check_correlations(c));
-    return check_matcher(c);
+    TRY(check_matcher(c));
+    return check_vectors(c);
 }
 
 struct status pack_open_within(struct text bytes, struct pack_limits limits, struct pack *out,
