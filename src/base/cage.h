@@ -1,10 +1,11 @@
 /*
  * cage: how a process of ours gives up, for good, everything that it does not need.
  *
- * For a single-threaded process that guard started as root. cage_close_from() is the first call of
- * main; cage_enter() comes when all is mapped and connected, and before the first byte is looked at
- * that others wrote. A layer that this machine does not have is named in the result, so that the
- * process can tell people; what every supported kernel has is a failure when it is refused.
+ * For a single-threaded process that was started as root, or says `as_caller`. cage_close_from() is
+ * the first call of main; cage_enter() comes when all is mapped and connected, and before the first
+ * byte is looked at that others wrote. A layer that this machine does not have is named in the
+ * result, so that the process can tell people; what every supported kernel has is a failure when it
+ * is refused.
  */
 #pragma once
 
@@ -37,7 +38,7 @@ struct cage_test {
     uint64_t value;
 };
 
-enum { CAGE_TESTS = 2, CAGE_CALLS = 32 };
+enum { CAGE_TESTS = 2, CAGE_CALLS = 40 };
 
 /* One permitted system call. Listed twice, either set of tests will do. */
 struct cage_call {
@@ -71,6 +72,11 @@ struct cage {
     uint64_t file_bytes;   /* of the largest file it may write; 0: no limit */
     uint32_t descriptors;  /* numbers below this one may be open */
     struct cage_call calls[CAGE_CALLS]; /* beside those that every process needs; ends at a NULL */
+    bool reads;         /* every file of the machine may be opened for reading, and none for
+                           writing: it keeps the root folder and CAP_DAC_READ_SEARCH. Such a cage
+                           lists the calls that open, with tests that forbid writing */
+    bool as_caller;     /* may be started without privilege too: it is then its caller's, in a user
+                           namespace where the machine has them */
     uint32_t leave_out; /* layers not put on: tests take one away to see that the others hold */
 };
 

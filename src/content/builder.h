@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/arena.h"
-#include "content/rule.h"
+#include "content/pack.h"
 
 struct builder;
 
@@ -17,6 +17,9 @@ struct status builder_new(struct arena *arena, struct builder **out);
 /* Adds a rule (its texts are copied). LIMIT, INVALID: `why` (at least 160 bytes) says what about
  * it. */
 struct status builder_add(struct builder *b, const struct rule *rule, char *why);
+
+/* Adds a file of YARA rules; both texts have to outlive the builder. LIMIT, INVALID: as above. */
+struct status builder_add_yara(struct builder *b, struct text file, struct text source, char *why);
 
 /* The finished pack, in the arena. */
 struct status builder_finish(struct builder *b, struct text *out);

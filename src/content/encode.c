@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "content/predicate.h"
+#include "content/yara.h"
 
 static const uint32_t item_sizes[PACK_SECTION_COUNT] = {
 #define ITEM_SIZE(ID, name, size) [PACK_##ID] = (size),
@@ -264,6 +265,7 @@ struct status encode_pack(struct arena *arena, const struct pack_source *source,
         TRY(encode_rule(&e, &source->rules[i]));
     }
     TRY(encode_atoms(&e, &atoms));
+    TRY(encode_yara(&e, source->yara, source->yara_count));
     TRY(lay_pools(&e));
     TRY(encode_matcher(&e, &atoms));
     return lay_pack(&e, out);

@@ -30,6 +30,8 @@ struct encoder {
 struct pack_source {
     const struct rule *rules; /* sorted by id, in their plain form (predicate.h) */
     size_t rule_count;
+    const struct pack_yara *yara; /* sorted by name */
+    size_t yara_count;
 };
 
 /* The number of a text; PACK_NONE for the empty one. */

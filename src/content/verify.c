@@ -10,6 +10,7 @@
 #include "content/automaton.h"
 #include "content/load.h"
 #include "content/predicate.h"
+#include "content/yara.h"
 
 static const struct {
     const char *name;
@@ -233,7 +234,8 @@ static struct status check_all(struct check *c)
     TRY(check_automata(c));
     TRY(check_predicates(c));
     TRY(check_rules(c));
-    return check_matcher(c);
+    TRY(check_matcher(c));
+    return check_yara(c);
 }
 
 struct status pack_open_within(struct text bytes, struct pack_limits limits, struct pack *out,

@@ -1,0 +1,70 @@
+#include "scan/channel.h"
+
+#define WRITE_U(bits, name, max)                                                                   \
+    if (m->name > (max)) {                                                                         \
+        FAIL(LIMIT);                                                                               \
+    }                                                                                              \
+    writer_u##bits(out, m->name);
+#define WRITE_TEXT(name, max)                                                                      \
+    if (m->name.len > (max)) {                                                                     \
+        FAIL(LIMIT);                                                                               \
+    }                                                                                              \
+    writer_text32(out, m->name);
+#define READ_U(bits, name, max)                                                                    \
+    m->name = reader_u##bits(r);                                                                   \
+    r->bad = r->bad || m->name > (max);
+#define READ_TEXT(name, max) m->name = reader_text32(r, max);
+
+#define MESSAGE(ID, name, number, sender)                                                          \
+    static struct status name##_write(const struct channel_##name *m, struct writer *out)          \
+    {                                                                                              \
+        CHANNEL_##name(WRITE_U, WRITE_TEXT) return OK;                                             \
+    }                                                                                              \
+    static void name##_read(struct reader *r, struct channel_##name *m)                            \
+    {                                                                                              \
+        CHANNEL_##name(READ_U, READ_TEXT)                                                          \
+    }
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wtype-limits"
+#include "scan/channel.def"
+#pragma GCC diagnostic pop
+
+struct status channel_write(const struct channel_message *message, struct writer *out)
+{
+    writer_u16(out, (uint16_t)message->number);
+    switch (message->number) {
+#define MESSAGE(ID, name, number, sender)                                                          \
+    case MESSAGE_##ID:                                                                             \
+        TRY(name##_write(&message->name, out));                                                    \
+        break;
+#include "scan/channel.def"
+    case MESSAGE_NONE:
+        FAIL(INVALID);
+    }
+    return writer_end(out);
+}
+
+struct status channel_read(struct text packet, enum channel_sender sender,
+                           struct channel_message *out)
+{
+    struct reader r = reader_over(packet.ptr, packet.len);
+    struct channel_message message = {.number = (enum channel_number)reader_u16(&r)};
+    enum channel_sender from;
+    switch (message.number) {
+#define MESSAGE(ID, name, number, sender)                                                          \
+    case MESSAGE_##ID:                                                                             \
+        name##_read(&r, &message.name);                                                            \
+        from = CHANNEL_##sender;                                                                   \
+        break;
+#include "scan/channel.def"
+    case MESSAGE_NONE:
+    default:
+        FAIL(INVALID);
+    }
+    TRY(reader_end(&r));
+    if (from != sender) {
+        FAIL(INVALID);
+    }
+    *out = message;
+    return OK;
+}
