@@ -30,6 +30,7 @@ int status_main(int argc, char **argv);
 int tail_main(int argc, char **argv);
 int tree_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
+int scan_main(int argc, char **argv);
 
 /* ── the command line ── */
 

@@ -26,6 +26,7 @@ static const struct command commands[] = {
     {"tail", "events and alerts as they happen", tail_main},
     {"tree", "a process, its ancestors and its descendants", tree_main},
     {"doctor", "what this machine lets Bulkhead see and do, and what not", doctor_main},
+    {"scan", "ask files whether YARA rules match", scan_main},
     {"content", "build, verify, try and explain detection content", content_main},
     {"help", "explain a command", help_main},
 };

@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
-#include "base/text.h"
+#include "ctl/program.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -17,29 +17,9 @@
  * once. The delay doubles from the first to the last number. */
 enum { WELL_MS = 200, DELAY_FIRST_MS = 50, DELAY_LAST_MS = 10000 };
 
-static bool is_program(const char *path)
-{
-    return access(path, X_OK) == 0;
-}
-
 struct status supervisor_find(struct supervisor *s)
 {
-    static const char *const places[] = {"bulkhead-guard", "../libexec/bulkhead/bulkhead-guard",
-                                         "../guard/bulkhead-guard"};
-    char self[SUPERVISOR_PATH];
-    ssize_t len = readlink("/proc/self/exe", self, sizeof self);
-    if (len < 0) {
-        FAIL_SYS(errno);
-    }
-    size_t slash = text_find_last((struct text){self, (size_t)len}, '/');
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        int wanted =
-            snprintf(s->program, sizeof s->program, "%.*s/%s", (int)slash, self, places[i]);
-        if (wanted < (int)sizeof s->program && is_program(s->program)) {
-            return OK;
-        }
-    }
-    FAIL(MISSING);
+    return program_find("guard", s->program);
 }
 
 /* In the child: only what is safe after fork(). 127 is what shells say of a missing program. */

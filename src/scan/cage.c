@@ -1,0 +1,100 @@
+#include "scan/cage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+
+/* Where no package made the users; engine/cage.c says why these numbers. */
+enum { OPENER_ID = 61182, WORKER_ID = 61183 };
+
+enum {
+    /* The opener's largest table is the live cache. */
+    OPENER_MEMORY = 64 * 1024 * 1024,
+    /* A file of the largest size is read whole, 256 MiB; large public rule collections take 100 MiB
+     * compiled, and libyara keeps up to a million matches of a string. */
+    WORKER_MEMORY = 1024 * 1024 * 1024,
+    /* Folders that lie open on the way down, a file for each worker, and what else it holds. */
+    OPENER_DESCRIPTORS = 256,
+    WORKER_DESCRIPTORS = 16,
+    /* A worker that nobody ends any more, since the opener hangs, ends by itself. The longest work
+     * of one worker, WORKER_FILES in scan/pool.c at 100 ms each, takes less. */
+    WORKER_CPU_S = 3600,
+};
+
+/* Opening is the opener's work: for reading, and without making anything. */
+#define OPEN_READS                                                                                 \
+    {                                                                                              \
+        {                                                                                          \
+            .argument = 2, .mask = O_ACCMODE | O_CREAT | O_TRUNC, .value = 0                       \
+        }                                                                                          \
+    }
+
+/* It can read no file: read() is tied to what the client library holds. */
+struct cage opener_cage(void)
+{
+    return (struct cage){
+        .user = "bulkhead-scan",
+        .id = OPENER_ID,
+        .folder = -1,
+        .reads = true,
+        .as_caller = true,
+        .memory_bytes = OPENER_MEMORY,
+        .descriptors = OPENER_DESCRIPTORS,
+        .calls =
+            {
+                {"openat", OPEN_READS},
+                {"getdents64"},
+                {"fstat"},
+                {"newfstatat"},
+                {"statx"},
+                {"fstatfs"},
+                {"lseek"},
+                {"fcntl", {{.argument = 1, .mask = UINT32_MAX, .value = F_GETFL}}},
+                {"fcntl", {{.argument = 1, .mask = UINT32_MAX, .value = F_SETFD}}},
+                /* sockets that it was given: none of these calls takes an address there */
+                {"poll"},
+                {"ppoll"},
+                {"sendmsg"},
+                {"recvmsg"},
+                /* the lines, or guard */
+                {"write", CAGE_FD(SCAN_OUT)},
+                {"epoll_wait"},
+                {"epoll_pwait"},
+                {"read", CAGE_FD(OPENER_TIMER)},
+                {"read", CAGE_FD(OPENER_WAKE)},
+                {"recvfrom", CAGE_FD(SCAN_OUT)},
+                {"sendto", CAGE_CONNECTED(SCAN_OUT)},
+            },
+    };
+}
+
+struct cage worker_cage(void)
+{
+    return (struct cage){
+        .user = "bulkhead-scan-worker",
+        .id = WORKER_ID,
+        .folder = -1,
+        .as_caller = true,
+        .memory_bytes = WORKER_MEMORY,
+        .descriptors = WORKER_DESCRIPTORS,
+        .calls =
+            {
+                {"recvmsg", CAGE_FD(WORKER_OPENER)},
+                {"sendmsg", CAGE_FD(WORKER_OPENER)},
+                {"pread64", CAGE_FD(WORKER_PACK)},
+                {"pread64", CAGE_FD(WORKER_FILE)},
+                {"madvise"},
+                /* libyara's locks, which nobody else holds */
+                {"futex"},
+            },
+    };
+}
+
+struct status worker_limits(void)
+{
+    struct rlimit cpu = {.rlim_cur = WORKER_CPU_S, .rlim_max = WORKER_CPU_S};
+    if (setrlimit(RLIMIT_CPU, &cpu) != 0) {
+        FAIL_SYS(errno);
+    }
+    return OK;
+}

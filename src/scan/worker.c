@@ -1,0 +1,223 @@
+#include "scan/worker.h"
+
+#include "base/heap.h"
+#include "base/log.h"
+#include "base/own.h"
+#include "scan/cage.h"
+#include "scan/examine.h"
+#include "scan/indicator.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct worker {
+    struct text pack_bytes;
+    struct pack pack;
+    struct rules rules;
+    uint32_t missing; /* layers that the cage lacks */
+    bool *skipped;    /* sources that ended an earlier worker */
+    bool said;        /* flaws were told by an earlier worker */
+};
+
+static struct status tell(const struct channel_message *m)
+{
+    return channel_send(WORKER_OPENER, m, -1);
+}
+
+/* ── the pack ── */
+
+static struct status read_pack(struct text *out)
+{
+    struct stat info;
+    if (fstat(WORKER_PACK, &info) != 0) {
+        FAIL_SYS(errno);
+    }
+    size_t size = (size_t)info.st_size;
+    if (info.st_size < 0 || size > PACK_SIZE_MAX) {
+        FAIL(LIMIT);
+    }
+    OWN(heap_drop) char *bytes = heap_alloc(size + 1, 1);
+    if (!bytes) {
+        FAIL(MEMORY);
+    }
+    for (size_t have = 0; have < size;) {
+        ssize_t len = pread(WORKER_PACK, bytes + have, size - have, (off_t)have);
+        if (len == 0) {
+            FAIL(INVALID);
+        }
+        if (len < 0 && errno != EINTR) {
+            FAIL_SYS(errno);
+        }
+        have += len > 0 ? (size_t)len : 0;
+    }
+    *out = (struct text){.ptr = TAKE(bytes), .len = size};
+    return OK;
+}
+
+static struct status refuse_pack(const struct pack_fault *fault)
+{
+    char words[256];
+    struct channel_message m = {
+        .number = MESSAGE_FLAW,
+        .flaw = {.line = 1,
+                 .file = TEXT("the pack"),
+                 .words = text_of(pack_fault_text(fault, words, sizeof words))}};
+    TRY(tell(&m));
+    FAIL(INVALID);
+}
+
+static struct status open_pack(struct worker *w)
+{
+    struct pack_fault fault = {.section = "pack", .index = PACK_WHOLE, .what = "out of memory"};
+    if (!status_ok(pack_open(w->pack_bytes, &w->pack, &fault))) {
+        return refuse_pack(&fault);
+    }
+    w->skipped = heap_alloc(pack_count(&w->pack, PACK_YARA) + 1, sizeof *w->skipped);
+    if (!w->skipped) {
+        FAIL(MEMORY);
+    }
+    return OK;
+}
+
+/* ── compiling ── */
+
+static void on_source(void *context, uint32_t index, struct text file)
+{
+    (void)context;
+    struct channel_message m = {.number = MESSAGE_SOURCE,
+                                .source = {.index = index, .file = file}};
+    /* An opener that is gone is noticed by the next receive. */
+    status_ignore(tell(&m));
+}
+
+static void on_flaw(void *context, const struct channel_flaw *flaw)
+{
+    const struct worker *w = context;
+    struct channel_message m = {.number = MESSAGE_FLAW, .flaw = *flaw};
+    if (!w->said) {
+        status_ignore(tell(&m)); /* as above */
+    }
+}
+
+static struct status on_begin(struct worker *w, bool said)
+{
+    struct rules_listener listener = {.context = w, .on_source = on_source, .on_flaw = on_flaw};
+    w->said = said;
+    TRY(rules_compile(&w->pack, w->skipped, &listener, &w->rules));
+    struct channel_message m = {.number = MESSAGE_READY,
+                                .ready = {.rules = w->rules.count,
+                                          .refused = w->rules.refused,
+                                          .missing = w->missing}};
+    return tell(&m);
+}
+
+/* ── files ── */
+
+static void on_hash(void *context, struct text sha256)
+{
+    const struct worker *w = context;
+    struct channel_message m = {.number = MESSAGE_HASH, .hash = {.sha256 = sha256}};
+    status_ignore(tell(&m)); /* as above */
+    m = (struct channel_message){.number = MESSAGE_MATCH};
+    if (scan_on_hash(&w->pack, sha256, &m.match)) {
+        status_ignore(tell(&m));
+    }
+}
+
+static void on_match(void *context, const struct channel_match *match)
+{
+    (void)context;
+    struct channel_message m = {.number = MESSAGE_MATCH, .match = *match};
+    status_ignore(tell(&m)); /* as above */
+}
+
+static struct status on_scan(struct worker *w, const struct channel_scan *scan, int file)
+{
+    struct examination e = {.rules = &w->rules,
+                            .file = file,
+                            .size = scan->size,
+                            .first = scan->first,
+                            .end = scan->end,
+                            .time_s = scan->time_s,
+                            .path = scan->path,
+                            .context = w,
+                            .on_hash = on_hash,
+                            .on_match = on_match};
+    struct channel_message m = {.number = MESSAGE_VERDICT};
+    TRY(examine(&e, &m.verdict));
+    return tell(&m);
+}
+
+static struct status on_which(const struct worker *w, uint32_t index)
+{
+    struct channel_message m = {.number = MESSAGE_NAMED};
+    if (index >= w->rules.count) {
+        FAIL(INVALID);
+    }
+    const YR_RULE *rule = &w->rules.compiled->rules_table[index];
+    m.named.file = text_of(rule->ns->name);
+    m.named.name = text_part(text_of(rule->identifier), 0, 256);
+    return tell(&m);
+}
+
+/* ── the loop ── */
+
+/* What it may be told depends on whether it has compiled its rules: the rest ends it. */
+static struct status serve(struct worker *w, const struct channel_message *m, int file)
+{
+    bool ready = w->rules.compiled != NULL;
+    if (!ready && m->number == MESSAGE_SKIP && m->skip.source < pack_count(&w->pack, PACK_YARA)) {
+        w->skipped[m->skip.source] = true;
+    } else if (!ready && m->number == MESSAGE_BEGIN) {
+        return on_begin(w, m->begin.said);
+    } else if (ready && m->number == MESSAGE_RULE) {
+        rules_switch(&w->rules, m->rule.file, m->rule.name, m->rule.on);
+    } else if (ready && m->number == MESSAGE_SCAN && file >= 0) {
+        return on_scan(w, &m->scan, file);
+    } else if (ready && m->number == MESSAGE_WHICH) {
+        return on_which(w, m->which.index);
+    } else {
+        FAIL(DENIED);
+    }
+    return OK;
+}
+
+static struct status work(struct worker *w)
+{
+    struct channel_packet packet;
+    struct channel_message m;
+    for (;;) {
+        OWN(fd_drop) int file = -1;
+        struct status s =
+            channel_receive(WORKER_OPENER, CHANNEL_OPENER, &packet, &m, &file);
+        if (s.fault == FAULT_CLOSED) {
+            return OK;
+        }
+        TRY(s);
+        TRY(serve(w, &m, file));
+    }
+}
+
+static struct status enter(struct worker *w)
+{
+    struct cage cage = worker_cage();
+    TRY(cage_close_from(WORKER_INHERITED));
+    TRY(rules_warm_up());
+    TRY(read_pack(&w->pack_bytes));
+    TRY(worker_limits());
+    return cage_enter(&cage, &w->missing);
+}
+
+int worker_run(void)
+{
+    static struct worker w;
+    struct status s = enter(&w);
+    s = status_ok(s) ? open_pack(&w) : s;
+    s = status_ok(s) ? work(&w) : s;
+    if (!status_ok(s)) {
+        log_status("a worker stopped", s);
+    }
+    return status_ok(s) ? EX_OK : s.fault == FAULT_INVALID ? EX_CONFIG : EX_OSERR;
+}
