@@ -42,7 +42,7 @@ static enum pool_next next(void *context, struct target *out)
 }
 
 static void on_match(void *context, const struct target *t, struct text sha256,
-                     const struct channel_match *match)
+                     const struct talk_match *match)
 {
     struct demand *d = context;
     lines_match(&d->lines, t->path, sha256, match);
@@ -59,22 +59,22 @@ static void on_verdict(void *context, const struct target *t, struct text sha256
 }
 
 static void on_culprit(void *context, const struct target *t, enum outcome outcome,
-                       const struct channel_named *rule, bool off)
+                       const struct talk_named *rule, bool off)
 {
     struct demand *d = context;
     lines_culprit(&d->lines, t->path, outcome, rule, off);
 }
 
-static void on_flaw(void *context, const struct channel_flaw *flaw)
+static void on_flaw(void *context, const struct talk_flaw *flaw)
 {
     struct demand *d = context;
     lines_flaw(&d->lines, flaw);
 }
 
-static bool on_ready(void *context, const struct channel_ready *ready)
+static bool on_ready(void *context, const struct talk_ready *ready)
 {
     struct demand *d = context;
-    struct channel_ready both = *ready;
+    struct talk_ready both = *ready;
     both.missing |= d->missing;
     lines_ready(&d->lines, &both);
     return true;

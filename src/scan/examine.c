@@ -88,7 +88,7 @@ static void on_match(struct matching *m, const YR_RULE *rule)
         m->untold++;
         return;
     }
-    struct channel_match match = {
+    struct talk_match match = {
         .file = text_of(rule->ns->name),
         .name = text_part(text_of(rule->identifier), 0, 256),
         .author = text_part(rules_meta(rule, "author"), 0, 256),
@@ -157,7 +157,7 @@ static enum outcome outcome_of(int error)
 }
 
 static void examine_bytes(const struct examination *e, const uint8_t *bytes,
-                          struct channel_verdict *out)
+                          struct talk_verdict *out)
 {
     static char words[64];
     struct matching m = {.e = e};
@@ -173,9 +173,9 @@ static void examine_bytes(const struct examination *e, const uint8_t *bytes,
     }
 }
 
-struct status examine(const struct examination *e, struct channel_verdict *out)
+struct status examine(const struct examination *e, struct talk_verdict *out)
 {
-    struct channel_verdict verdict = {.bytes = e->size};
+    struct talk_verdict verdict = {.bytes = e->size};
     OWN(heap_drop) uint8_t *bytes = heap_alloc(e->size + 1, 1);
     if (!bytes) {
         verdict.outcome = OUTCOME_MEMORY;

@@ -23,8 +23,8 @@ struct examination {
     struct text path;
     void *context; /* for the two below */
     void (*on_hash)(void *context, struct text sha256);
-    void (*on_match)(void *context, const struct channel_match *match);
+    void (*on_match)(void *context, const struct talk_match *match);
 };
 
 /* The verdict's words live until the next call. */
-struct status examine(const struct examination *e, struct channel_verdict *out);
+struct status examine(const struct examination *e, struct talk_verdict *out);

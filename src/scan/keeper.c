@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/own.h"
 #include "scan/cage.h"
-#include "scan/channel.h"
+#include "scan/post.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ struct keeper {
     int self;   /* our own binary, whatever becomes of its name */
     int opener; /* our end of its socket */
     pid_t opener_pid;
-    pid_t workers[CHANNEL_SLOTS]; /* 0: none */
+    pid_t workers[TALK_SLOTS]; /* 0: none */
     int signals;
     int exit_code; /* -1: goes on */
 };
@@ -106,7 +106,7 @@ static struct status start_worker(struct keeper *k, uint8_t slot)
     static char name[] = "bulkhead-scan";
     static char role[] = "--worker";
     static char *const arguments[] = {name, role, NULL};
-    struct channel_message m = {.number = MESSAGE_STARTED, .started = {.slot = slot}};
+    struct talk_message m = {.number = MESSAGE_STARTED, .started = {.slot = slot}};
     OWN(fd_drop) int openers = -1;
     OWN(fd_drop) int workers = -1;
     if (k->workers[slot]) {
@@ -114,7 +114,7 @@ static struct status start_worker(struct keeper *k, uint8_t slot)
     }
     TRY(socket_pair(&openers, &workers));
     TRY(spawn(k, arguments, workers, SCAN_PACK, &k->workers[slot]));
-    return channel_send(k->opener, &m, openers);
+    return post_send(k->opener, &m, openers);
 }
 
 /* ── serving ── */
@@ -126,9 +126,9 @@ static void end(struct keeper *k, int exit_code)
 
 static struct status serve(struct keeper *k)
 {
-    struct channel_packet packet;
-    struct channel_message m;
-    TRY(channel_receive(k->opener, CHANNEL_OPENER, &packet, &m, NULL));
+    struct post_packet packet;
+    struct talk_message m;
+    TRY(post_receive(k->opener, TALK_OPENER, &packet, &m, NULL));
     if (m.number == MESSAGE_START) {
         return start_worker(k, m.start.slot);
     }
@@ -144,14 +144,14 @@ static struct status serve(struct keeper *k)
 
 static struct status tell_end(struct keeper *k, uint8_t slot, int how)
 {
-    struct channel_message m = {
+    struct talk_message m = {
         .number = MESSAGE_ENDED,
         .ended = {.slot = slot,
                   .signal = WIFSIGNALED(how) ? (uint8_t)WTERMSIG(how) : 0,
                   .code = WIFEXITED(how) ? (uint8_t)WEXITSTATUS(how) : 0},
     };
     k->workers[slot] = 0;
-    return channel_send(k->opener, &m, -1);
+    return post_send(k->opener, &m, -1);
 }
 
 static void reap(struct keeper *k)
@@ -166,7 +166,7 @@ static void reap(struct keeper *k)
             }
             end(k, WIFEXITED(how) ? WEXITSTATUS(how) : EX_SOFTWARE);
         }
-        for (uint8_t i = 0; i < CHANNEL_SLOTS; i++) {
+        for (uint8_t i = 0; i < TALK_SLOTS; i++) {
             if (k->workers[i] == pid) {
                 /* An opener that is gone is heard of by itself. */
                 status_ignore(tell_end(k, i, how));
@@ -212,7 +212,7 @@ static void end_all(struct keeper *k)
     if (k->opener_pid) {
         kill(k->opener_pid, SIGKILL);
     }
-    for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
+    for (unsigned i = 0; i < TALK_SLOTS; i++) {
         if (k->workers[i]) {
             kill(k->workers[i], SIGKILL);
         }

@@ -73,7 +73,7 @@ struct lines lines_begin(int fd)
 }
 
 void lines_match(struct lines *l, const char *path, struct text sha256,
-                 const struct channel_match *match)
+                 const struct talk_match *match)
 {
     struct line line = begin("match");
     l->matches++;
@@ -109,7 +109,7 @@ void lines_outcome(struct lines *l, const char *path, enum outcome outcome, stru
 }
 
 void lines_culprit(struct lines *l, const char *path, enum outcome outcome,
-                   const struct channel_named *rule, bool off)
+                   const struct talk_named *rule, bool off)
 {
     struct line line = begin("rule_failed");
     l->culprits++;
@@ -121,7 +121,7 @@ void lines_culprit(struct lines *l, const char *path, enum outcome outcome,
     end(l, &line);
 }
 
-void lines_flaw(struct lines *l, const struct channel_flaw *flaw)
+void lines_flaw(struct lines *l, const struct talk_flaw *flaw)
 {
     l->errors += !flaw->warning;
     if (++l->flaws > FLAWS_MAX) {
@@ -134,7 +134,7 @@ void lines_flaw(struct lines *l, const struct channel_flaw *flaw)
     end(l, &line);
 }
 
-void lines_ready(struct lines *l, const struct channel_ready *ready)
+void lines_ready(struct lines *l, const struct talk_ready *ready)
 {
     char words[160];
     struct line line = begin("ready");

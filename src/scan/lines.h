@@ -25,11 +25,11 @@ struct lines {
 struct lines lines_begin(int fd);
 
 void lines_match(struct lines *l, const char *path, struct text sha256,
-                 const struct channel_match *match);
+                 const struct talk_match *match);
 void lines_outcome(struct lines *l, const char *path, enum outcome outcome, struct text words);
 void lines_culprit(struct lines *l, const char *path, enum outcome outcome,
-                   const struct channel_named *rule, bool off);
-void lines_flaw(struct lines *l, const struct channel_flaw *flaw);
-void lines_ready(struct lines *l, const struct channel_ready *ready);
+                   const struct talk_named *rule, bool off);
+void lines_flaw(struct lines *l, const struct talk_flaw *flaw);
+void lines_ready(struct lines *l, const struct talk_ready *ready);
 void lines_progress(struct lines *l, const char *path);
 void lines_summary(struct lines *l);

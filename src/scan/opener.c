@@ -42,7 +42,7 @@ static bool parse(int argc, char **argv, struct opener_options *out)
             good = good && number(optarg, 0, (uint64_t)OPENER_SIZE_MIB << 20, &o.max_size);
             break;
         case 'j':
-            good = good && number(optarg, 1, CHANNEL_SLOTS, &jobs);
+            good = good && number(optarg, 1, TALK_SLOTS, &jobs);
             break;
         case 't':
             good = good && number(optarg, 1, 3600, &time_s);

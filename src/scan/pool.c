@@ -15,16 +15,16 @@ enum { TICK_MS = 200 };
 
 static struct status start(struct pool *p, uint8_t slot)
 {
-    struct channel_message m = {.number = MESSAGE_START, .start = {.slot = slot}};
+    struct talk_message m = {.number = MESSAGE_START, .start = {.slot = slot}};
     p->slots[slot].state = SLOT_STARTING;
-    return channel_send(p->options->keeper, &m, -1);
+    return post_send(p->options->keeper, &m, -1);
 }
 
 static struct status on_keeper(struct pool *p)
 {
-    struct channel_message m;
+    struct talk_message m;
     OWN(fd_drop) int fd = -1;
-    TRY(channel_receive(p->options->keeper, CHANNEL_KEEPER, &p->packet, &m, &fd));
+    TRY(post_receive(p->options->keeper, TALK_KEEPER, &p->packet, &m, &fd));
     if (m.number == MESSAGE_STARTED && fd >= 0 && p->slots[m.started.slot].state == SLOT_STARTING) {
         return slot_begin(p, &p->slots[m.started.slot], fd_take(&fd));
     }
@@ -83,7 +83,7 @@ static bool is_done(const struct pool *p)
     if (!p->ready || (!p->ended && !p->options->compile_only)) {
         return false;
     }
-    for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
+    for (unsigned i = 0; i < TALK_SLOTS; i++) {
         if (has_work(&p->slots[i])) {
             return false;
         }
@@ -98,7 +98,7 @@ static int wait_ms(const struct pool *p)
     uint64_t now = clock_boot_ns();
     int wait = -1;
     bool busy = false;
-    for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
+    for (unsigned i = 0; i < TALK_SLOTS; i++) {
         const struct slot *s = &p->slots[i];
         if (s->deadline_ns) {
             int64_t left = (int64_t)(s->deadline_ns - now) / CLOCK_NS_PER_MS + 1;
@@ -113,7 +113,7 @@ static int wait_ms(const struct pool *p)
 static struct status look_at_deadlines(struct pool *p)
 {
     uint64_t now = clock_boot_ns();
-    for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
+    for (unsigned i = 0; i < TALK_SLOTS; i++) {
         if (p->slots[i].deadline_ns && now >= p->slots[i].deadline_ns) {
             TRY(slot_late(p, &p->slots[i]));
         }
@@ -123,23 +123,23 @@ static struct status look_at_deadlines(struct pool *p)
 
 static struct status turn(struct pool *p)
 {
-    struct pollfd polled[CHANNEL_SLOTS + 2];
-    for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
+    struct pollfd polled[TALK_SLOTS + 2];
+    for (unsigned i = 0; i < TALK_SLOTS; i++) {
         polled[i] = (struct pollfd){.fd = p->slots[i].socket, .events = POLLIN};
     }
-    polled[CHANNEL_SLOTS] = (struct pollfd){.fd = p->options->keeper, .events = POLLIN};
+    polled[TALK_SLOTS] = (struct pollfd){.fd = p->options->keeper, .events = POLLIN};
     /* While all are busy nobody would take what comes: on_tick() has to do. */
-    polled[CHANNEL_SLOTS + 1] =
+    polled[TALK_SLOTS + 1] =
         (struct pollfd){.fd = p->later ? p->source->fd : -1, .events = POLLIN};
-    if (poll(polled, CHANNEL_SLOTS + 2, wait_ms(p)) < 0 && errno != EINTR) {
+    if (poll(polled, TALK_SLOTS + 2, wait_ms(p)) < 0 && errno != EINTR) {
         FAIL_SYS(errno);
     }
-    for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
+    for (unsigned i = 0; i < TALK_SLOTS; i++) {
         if (polled[i].revents) {
             TRY(slot_serve(p, &p->slots[i]));
         }
     }
-    if (polled[CHANNEL_SLOTS].revents) {
+    if (polled[TALK_SLOTS].revents) {
         TRY(on_keeper(p));
     }
     TRY(look_at_deadlines(p));
@@ -159,7 +159,7 @@ struct status pool_run(const struct pool_options *options, const struct pool_sou
     }
     p->options = options;
     p->source = source;
-    for (uint8_t i = 0; i < CHANNEL_SLOTS; i++) {
+    for (uint8_t i = 0; i < TALK_SLOTS; i++) {
         p->slots[i].index = i;
         p->slots[i].socket = -1;
         p->slots[i].target.fd = -1;

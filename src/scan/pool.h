@@ -8,7 +8,7 @@
 #pragma once
 
 #include "scan/blame.h"
-#include "scan/channel.h"
+#include "scan/talk.h"
 
 enum {
     POOL_PATH = 16 * 1024,      /* bytes of a path: folders 128 deep with the longest names */
@@ -51,15 +51,15 @@ struct pool_source {
     int fd; /* readable when `next` is worth a call; -1: it always is */
     enum pool_next (*next)(void *context, struct target *out);
     void (*on_match)(void *context, const struct target *t, struct text sha256,
-                     const struct channel_match *match);
+                     const struct talk_match *match);
     void (*on_verdict)(void *context, const struct target *t, struct text sha256,
                        const struct verdict *v);
     /* A rule failed on this file, which is asked again without it. `off`: for good. */
     void (*on_culprit)(void *context, const struct target *t, enum outcome outcome,
-                       const struct channel_named *rule, bool off);
-    void (*on_flaw)(void *context, const struct channel_flaw *flaw);
+                       const struct talk_named *rule, bool off);
+    void (*on_flaw)(void *context, const struct talk_flaw *flaw);
     /* Of the first worker. False: these are no rules to work with. */
-    bool (*on_ready)(void *context, const struct channel_ready *ready);
+    bool (*on_ready)(void *context, const struct talk_ready *ready);
     void (*on_tick)(void *context); /* every 200 ms at most, while anything is going on */
 };
 

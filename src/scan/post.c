@@ -1,8 +1,6 @@
-/*
- * The messages of channel.h on sockets.
- */
+#include "scan/post.h"
+
 #include "base/own.h"
-#include "scan/channel.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,12 +12,12 @@ union control {
     char room[CMSG_SPACE(sizeof(int))];
 };
 
-struct status channel_send(int socket, const struct channel_message *message, int fd)
+struct status post_send(int socket, const struct talk_message *message, int fd)
 {
-    uint8_t packet[CHANNEL_MAX];
+    uint8_t packet[TALK_MAX];
     union control control = {0};
     struct writer w = writer_over(packet, sizeof packet);
-    TRY(channel_write(message, &w));
+    TRY(talk_write(message, &w));
     struct iovec part = {.iov_base = packet, .iov_len = w.used};
     struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
     if (fd >= 0) {
@@ -50,8 +48,8 @@ static int attached(struct msghdr *m)
     return fd;
 }
 
-struct status channel_receive(int socket, enum channel_sender sender, struct channel_packet *packet,
-                              struct channel_message *out, int *out_fd)
+struct status post_receive(int socket, enum post_sender sender, struct post_packet *packet,
+                              struct talk_message *out, int *out_fd)
 {
     union control control = {0};
     struct iovec part = {.iov_base = packet->bytes, .iov_len = sizeof packet->bytes};
@@ -75,7 +73,7 @@ struct status channel_receive(int socket, enum channel_sender sender, struct cha
     if (m.msg_flags & MSG_TRUNC) {
         FAIL(LIMIT);
     }
-    TRY(channel_read((struct text){.ptr = (const char *)packet->bytes, .len = (size_t)len}, sender,
+    TRY(talk_read((struct text){.ptr = (const char *)packet->bytes, .len = (size_t)len}, sender,
                      out));
     if (out_fd) {
         *out_fd = fd_take(&fd);

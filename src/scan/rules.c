@@ -31,7 +31,7 @@ static void on_message(int level, const char *file, int line, const YR_RULE *rul
     (void)file; /* always the source at hand: nothing is included */
     (void)rule;
     const struct compile *c = context;
-    struct channel_flaw flaw = {.warning = level != YARA_ERROR_LEVEL_ERROR,
+    struct talk_flaw flaw = {.warning = level != YARA_ERROR_LEVEL_ERROR,
                                 .line = line > 0 ? (uint32_t)line : 1,
                                 .file = c->file,
                                 .words = text_part(text_of(words), 0, 512)};

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "content/pack.h"
-#include "scan/channel.h"
+#include "scan/talk.h"
 
 #include <yara.h>
 
@@ -27,7 +27,7 @@ struct rules {
 struct rules_listener {
     void *context;
     void (*on_source)(void *context, uint32_t index, struct text file); /* about to be compiled */
-    void (*on_flaw)(void *context, const struct channel_flaw *flaw);
+    void (*on_flaw)(void *context, const struct talk_flaw *flaw);
 };
 
 /* Once, before the cage: what libyara and what it uses read from disk. */

@@ -15,10 +15,10 @@ enum { MIB = 1 << 20 };
 /* ── speaking ── */
 
 /* A worker that is gone cannot hear; how it ended is told by the keeper. */
-static void say(const struct slot *s, const struct channel_message *m, int fd)
+static void say(const struct slot *s, const struct talk_message *m, int fd)
 {
     if (s->socket >= 0) {
-        status_ignore(channel_send(s->socket, m, fd));
+        status_ignore(post_send(s->socket, m, fd));
     }
 }
 
@@ -35,15 +35,15 @@ static void leave_state(struct slot *s, enum slot_state state)
 
 static struct status end_worker(struct pool *p, struct slot *s)
 {
-    struct channel_message m = {.number = MESSAGE_END, .end = {.slot = s->index}};
+    struct talk_message m = {.number = MESSAGE_END, .end = {.slot = s->index}};
     leave_state(s, SLOT_DYING);
     s->deadline_ns = 0;
-    return channel_send(p->options->keeper, &m, -1);
+    return post_send(p->options->keeper, &m, -1);
 }
 
 static void say_rule(const struct slot *s, const char *file, const char *name, bool on)
 {
-    struct channel_message m = {
+    struct talk_message m = {
         .number = MESSAGE_RULE,
         .rule = {.on = on, .file = text_of(file), .name = text_of(name)}};
     say(s, &m, -1);
@@ -58,7 +58,7 @@ static uint64_t base_time_s(const struct pool *p, const struct slot *s)
 static void ask(const struct pool *p, struct slot *s, uint32_t first, uint32_t end)
 {
     uint64_t time_s = base_time_s(p, s);
-    struct channel_message m = {
+    struct talk_message m = {
         .number = MESSAGE_SCAN,
         .scan = {.size = s->target.size,
                  .first = first,
@@ -108,7 +108,7 @@ static struct status give_up(struct pool *p, struct slot *s)
 /* The next thing to do about its file; waits for a worker where there is none. */
 static void go_on(const struct pool *p, struct slot *s)
 {
-    struct channel_message which = {.number = MESSAGE_WHICH, .which = {.index = s->blame.first}};
+    struct talk_message which = {.number = MESSAGE_WHICH, .which = {.index = s->blame.first}};
     if (s->state != SLOT_IDLE) {
         return;
     }
@@ -183,12 +183,12 @@ static bool strike(struct pool *p, struct text file, struct text name)
 /* Other workers hear of it too: they may be at a file like this one. */
 static void switch_off(const struct pool *p, const char *file, const char *name)
 {
-    for (unsigned i = 0; i < CHANNEL_SLOTS; i++) {
+    for (unsigned i = 0; i < TALK_SLOTS; i++) {
         say_rule(&p->slots[i], file, name, false);
     }
 }
 
-static struct status on_named(struct pool *p, struct slot *s, const struct channel_named *named)
+static struct status on_named(struct pool *p, struct slot *s, const struct talk_named *named)
 {
     bool off = strike(p, named->file, named->name);
     struct culprit *c = &s->culprits[s->culprit_count++];
@@ -209,7 +209,7 @@ static struct status on_named(struct pool *p, struct slot *s, const struct chann
 
 /* ── what a worker says ── */
 
-static struct status on_ready(struct pool *p, struct slot *s, const struct channel_ready *ready)
+static struct status on_ready(struct pool *p, struct slot *s, const struct talk_ready *ready)
 {
     p->starts = 0;
     s->state = SLOT_IDLE;
@@ -236,7 +236,7 @@ static struct status on_ready(struct pool *p, struct slot *s, const struct chann
     return OK;
 }
 
-static void on_source(struct pool *p, struct slot *s, const struct channel_source *source)
+static void on_source(struct pool *p, struct slot *s, const struct talk_source *source)
 {
     p->told = source->index > p->told ? source->index : p->told;
     s->source = source->index;
@@ -249,7 +249,7 @@ static bool is_bad(enum outcome outcome)
     return outcome == OUTCOME_TIMED_OUT || outcome == OUTCOME_MEMORY || outcome == OUTCOME_FAULT;
 }
 
-static struct status on_verdict(struct pool *p, struct slot *s, const struct channel_verdict *m)
+static struct status on_verdict(struct pool *p, struct slot *s, const struct talk_verdict *m)
 {
     char words[64];
     struct verdict v = {.outcome = (enum outcome)m->outcome,
@@ -266,7 +266,7 @@ static struct status on_verdict(struct pool *p, struct slot *s, const struct cha
     return s->task == TASK_BLAME ? answer(p, s, false) : finish(p, s, &v);
 }
 
-static void on_match(const struct pool *p, const struct slot *s, const struct channel_match *m)
+static void on_match(const struct pool *p, const struct slot *s, const struct talk_match *m)
 {
     if (s->task == TASK_SCAN && !(s->again && m->indicator)) {
         p->source->on_match(p->source->context, &s->target, text_of(s->sha256), m);
@@ -274,7 +274,7 @@ static void on_match(const struct pool *p, const struct slot *s, const struct ch
 }
 
 /* What it may say depends on what it was asked: the rest breaks the rules. */
-static struct status hear(struct pool *p, struct slot *s, const struct channel_message *m)
+static struct status hear(struct pool *p, struct slot *s, const struct talk_message *m)
 {
     bool compiling = s->state == SLOT_COMPILING;
     bool scanning = s->state == SLOT_SCANNING;
@@ -303,8 +303,8 @@ static struct status hear(struct pool *p, struct slot *s, const struct channel_m
 /* One packet; CLOSED: there are no more. What breaks the rules ends the worker, and not us. */
 static struct status serve_one(struct pool *p, struct slot *s)
 {
-    struct channel_message m;
-    struct status read = channel_receive(s->socket, CHANNEL_WORKER, &p->packet, &m, NULL);
+    struct talk_message m;
+    struct status read = post_receive(s->socket, TALK_WORKER, &p->packet, &m, NULL);
     if (read.fault == FAULT_CLOSED) {
         return read;
     }
@@ -332,7 +332,7 @@ struct status slot_serve(struct pool *p, struct slot *s)
 
 struct status slot_begin(struct pool *p, struct slot *s, int socket)
 {
-    struct channel_message m = {.number = MESSAGE_SKIP};
+    struct talk_message m = {.number = MESSAGE_SKIP};
     s->socket = socket;
     s->state = SLOT_COMPILING;
     s->has_source = false;
@@ -342,7 +342,7 @@ struct status slot_begin(struct pool *p, struct slot *s, int socket)
         m.skip.source = p->skipped[i];
         say(s, &m, -1);
     }
-    m = (struct channel_message){.number = MESSAGE_BEGIN, .begin = {.said = p->ready}};
+    m = (struct talk_message){.number = MESSAGE_BEGIN, .begin = {.said = p->ready}};
     say(s, &m, -1);
     return OK;
 }
@@ -371,14 +371,14 @@ static void blame_source(struct pool *p, const struct slot *s)
     }
     snprintf(message, sizeof message, "the compiler %s on it: it is left out",
              s->late ? "took too long" : "crashed");
-    struct channel_flaw flaw = {
+    struct talk_flaw flaw = {
         .line = 1, .file = text_of(s->source_file), .words = text_of(message)};
     p->skipped[p->skipped_count++] = s->source;
     p->starts = 0;
     p->source->on_flaw(p->source->context, &flaw);
 }
 
-static void describe(const struct channel_ended *how, char *out, size_t size)
+static void describe(const struct talk_ended *how, char *out, size_t size)
 {
     if (how->signal) {
         snprintf(out, size, "SIG%s", sigabbrev_np(how->signal) ?: "?");
@@ -387,7 +387,7 @@ static void describe(const struct channel_ended *how, char *out, size_t size)
     }
 }
 
-struct status slot_ended(struct pool *p, struct slot *s, const struct channel_ended *how)
+struct status slot_ended(struct pool *p, struct slot *s, const struct talk_ended *how)
 {
     char words[64];
     /* What it said before it ended still counts; of a dead worker, reading never waits. */

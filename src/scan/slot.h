@@ -4,6 +4,7 @@
 #pragma once
 
 #include "scan/pool.h"
+#include "scan/post.h"
 
 enum slot_state {
     SLOT_OFF,
@@ -60,7 +61,7 @@ struct strike {
 struct pool {
     const struct pool_options *options;
     const struct pool_source *source;
-    struct slot slots[CHANNEL_SLOTS];
+    struct slot slots[TALK_SLOTS];
     struct strike strikes[POOL_OFF_MAX];
     unsigned strike_count;
     uint32_t skipped[POOL_SKIPPED_MAX];
@@ -72,11 +73,11 @@ struct pool {
     bool ended; /* the source */
     bool later; /* it has none now */
     uint64_t ticked_ns;
-    struct channel_packet packet;
+    struct post_packet packet;
 };
 
 struct status slot_begin(struct pool *p, struct slot *s, int socket); /* a new worker */
 struct status slot_take(struct pool *p, struct slot *s);              /* its target is new */
 struct status slot_serve(struct pool *p, struct slot *s);             /* its socket is readable */
-struct status slot_ended(struct pool *p, struct slot *s, const struct channel_ended *how);
+struct status slot_ended(struct pool *p, struct slot *s, const struct talk_ended *how);
 struct status slot_late(struct pool *p, struct slot *s);

@@ -6,6 +6,7 @@
 #include "scan/cage.h"
 #include "scan/examine.h"
 #include "scan/indicator.h"
+#include "scan/post.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -21,9 +22,9 @@ struct worker {
     bool said;        /* flaws were told by an earlier worker */
 };
 
-static struct status tell(const struct channel_message *m)
+static struct status tell(const struct talk_message *m)
 {
-    return channel_send(WORKER_OPENER, m, -1);
+    return post_send(WORKER_OPENER, m, -1);
 }
 
 /* ── the pack ── */
@@ -59,7 +60,7 @@ static struct status read_pack(struct text *out)
 static struct status refuse_pack(const struct pack_fault *fault)
 {
     char words[256];
-    struct channel_message m = {
+    struct talk_message m = {
         .number = MESSAGE_FLAW,
         .flaw = {.line = 1,
                  .file = TEXT("the pack"),
@@ -86,16 +87,16 @@ static struct status open_pack(struct worker *w)
 static void on_source(void *context, uint32_t index, struct text file)
 {
     (void)context;
-    struct channel_message m = {.number = MESSAGE_SOURCE,
+    struct talk_message m = {.number = MESSAGE_SOURCE,
                                 .source = {.index = index, .file = file}};
     /* An opener that is gone is noticed by the next receive. */
     status_ignore(tell(&m));
 }
 
-static void on_flaw(void *context, const struct channel_flaw *flaw)
+static void on_flaw(void *context, const struct talk_flaw *flaw)
 {
     const struct worker *w = context;
-    struct channel_message m = {.number = MESSAGE_FLAW, .flaw = *flaw};
+    struct talk_message m = {.number = MESSAGE_FLAW, .flaw = *flaw};
     if (!w->said) {
         status_ignore(tell(&m)); /* as above */
     }
@@ -106,7 +107,7 @@ static struct status on_begin(struct worker *w, bool said)
     struct rules_listener listener = {.context = w, .on_source = on_source, .on_flaw = on_flaw};
     w->said = said;
     TRY(rules_compile(&w->pack, w->skipped, &listener, &w->rules));
-    struct channel_message m = {.number = MESSAGE_READY,
+    struct talk_message m = {.number = MESSAGE_READY,
                                 .ready = {.rules = w->rules.count,
                                           .refused = w->rules.refused,
                                           .missing = w->missing}};
@@ -118,22 +119,22 @@ static struct status on_begin(struct worker *w, bool said)
 static void on_hash(void *context, struct text sha256)
 {
     const struct worker *w = context;
-    struct channel_message m = {.number = MESSAGE_HASH, .hash = {.sha256 = sha256}};
+    struct talk_message m = {.number = MESSAGE_HASH, .hash = {.sha256 = sha256}};
     status_ignore(tell(&m)); /* as above */
-    m = (struct channel_message){.number = MESSAGE_MATCH};
+    m = (struct talk_message){.number = MESSAGE_MATCH};
     if (scan_on_hash(&w->pack, sha256, &m.match)) {
         status_ignore(tell(&m));
     }
 }
 
-static void on_match(void *context, const struct channel_match *match)
+static void on_match(void *context, const struct talk_match *match)
 {
     (void)context;
-    struct channel_message m = {.number = MESSAGE_MATCH, .match = *match};
+    struct talk_message m = {.number = MESSAGE_MATCH, .match = *match};
     status_ignore(tell(&m)); /* as above */
 }
 
-static struct status on_scan(struct worker *w, const struct channel_scan *scan, int file)
+static struct status on_scan(struct worker *w, const struct talk_scan *scan, int file)
 {
     struct examination e = {.rules = &w->rules,
                             .file = file,
@@ -145,14 +146,14 @@ static struct status on_scan(struct worker *w, const struct channel_scan *scan, 
                             .context = w,
                             .on_hash = on_hash,
                             .on_match = on_match};
-    struct channel_message m = {.number = MESSAGE_VERDICT};
+    struct talk_message m = {.number = MESSAGE_VERDICT};
     TRY(examine(&e, &m.verdict));
     return tell(&m);
 }
 
 static struct status on_which(const struct worker *w, uint32_t index)
 {
-    struct channel_message m = {.number = MESSAGE_NAMED};
+    struct talk_message m = {.number = MESSAGE_NAMED};
     if (index >= w->rules.count) {
         FAIL(INVALID);
     }
@@ -165,7 +166,7 @@ static struct status on_which(const struct worker *w, uint32_t index)
 /* ── the loop ── */
 
 /* What it may be told depends on whether it has compiled its rules: the rest ends it. */
-static struct status serve(struct worker *w, const struct channel_message *m, int file)
+static struct status serve(struct worker *w, const struct talk_message *m, int file)
 {
     bool ready = w->rules.compiled != NULL;
     if (!ready && m->number == MESSAGE_SKIP && m->skip.source < pack_count(&w->pack, PACK_YARA)) {
@@ -186,12 +187,12 @@ static struct status serve(struct worker *w, const struct channel_message *m, in
 
 static struct status work(struct worker *w)
 {
-    struct channel_packet packet;
-    struct channel_message m;
+    struct post_packet packet;
+    struct talk_message m;
     for (;;) {
         OWN(fd_drop) int file = -1;
         struct status s =
-            channel_receive(WORKER_OPENER, CHANNEL_OPENER, &packet, &m, &file);
+            post_receive(WORKER_OPENER, TALK_OPENER, &packet, &m, &file);
         if (s.fault == FAULT_CLOSED) {
             return OK;
         }

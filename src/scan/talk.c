@@ -1,4 +1,4 @@
-#include "scan/channel.h"
+#include "scan/talk.h"
 
 #define WRITE_U(bits, name, max)                                                                   \
     if (m->name > (max)) {                                                                         \
@@ -16,20 +16,20 @@
 #define READ_TEXT(name, max) m->name = reader_text32(r, max);
 
 #define MESSAGE(ID, name, number, sender)                                                          \
-    static struct status name##_write(const struct channel_##name *m, struct writer *out)          \
+    static struct status name##_write(const struct talk_##name *m, struct writer *out)          \
     {                                                                                              \
-        CHANNEL_##name(WRITE_U, WRITE_TEXT) return OK;                                             \
+        TALK_##name(WRITE_U, WRITE_TEXT) return OK;                                             \
     }                                                                                              \
-    static void name##_read(struct reader *r, struct channel_##name *m)                            \
+    static void name##_read(struct reader *r, struct talk_##name *m)                            \
     {                                                                                              \
-        CHANNEL_##name(READ_U, READ_TEXT)                                                          \
+        TALK_##name(READ_U, READ_TEXT)                                                          \
     }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wtype-limits"
-#include "scan/channel.def"
+#include "scan/talk.def"
 #pragma GCC diagnostic pop
 
-struct status channel_write(const struct channel_message *message, struct writer *out)
+struct status talk_write(const struct talk_message *message, struct writer *out)
 {
     writer_u16(out, (uint16_t)message->number);
     switch (message->number) {
@@ -37,26 +37,26 @@ struct status channel_write(const struct channel_message *message, struct writer
     case MESSAGE_##ID:                                                                             \
         TRY(name##_write(&message->name, out));                                                    \
         break;
-#include "scan/channel.def"
+#include "scan/talk.def"
     case MESSAGE_NONE:
         FAIL(INVALID);
     }
     return writer_end(out);
 }
 
-struct status channel_read(struct text packet, enum channel_sender sender,
-                           struct channel_message *out)
+struct status talk_read(struct text packet, enum post_sender sender,
+                           struct talk_message *out)
 {
     struct reader r = reader_over(packet.ptr, packet.len);
-    struct channel_message message = {.number = (enum channel_number)reader_u16(&r)};
-    enum channel_sender from;
+    struct talk_message message = {.number = (enum talk_number)reader_u16(&r)};
+    enum post_sender from;
     switch (message.number) {
 #define MESSAGE(ID, name, number, sender)                                                          \
     case MESSAGE_##ID:                                                                             \
         name##_read(&r, &message.name);                                                            \
-        from = CHANNEL_##sender;                                                                   \
+        from = TALK_##sender;                                                                   \
         break;
-#include "scan/channel.def"
+#include "scan/talk.def"
     case MESSAGE_NONE:
     default:
         FAIL(INVALID);
