@@ -42,7 +42,7 @@ enum {
     X(FILTERS, filters, 24)                                                                        \
     X(FILTER_WORDS, filter_words, 8)                                                               \
     X(FILTER_BUCKETS, filter_buckets, 4)                                                           \
-    X(FILTER_ENTRIES, filter_entries, 12)\
+    X(FILTER_ENTRIES, filter_entries, 12)                                                          \
     X(YARA, yara, 8)                                                                               \
     X(YARA_SOURCES, yara_sources, 1)
 

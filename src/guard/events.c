@@ -127,9 +127,13 @@ static void write_tree(struct guard *g, struct writer *out, const struct process
     }
 }
 
-/* Alerts of one event come in order, so the last pair tells whether this one was published. */
+/* Alerts of one event come in order, so the last pair tells whether this one was published. The
+ * scanner's come in any order: it looks into the stream itself for what it raised. */
 static bool raised_before(const struct stream_cursor *cursor, const struct wire_alert *a)
 {
+    if (text_same(text_of(cursor->name), TEXT("scan"))) {
+        return false;
+    }
     return a->event_seq < cursor->alert_seq ||
            (a->event_seq == cursor->alert_seq && a->nth < cursor->alert_nth);
 }

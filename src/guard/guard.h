@@ -21,7 +21,7 @@
 
 enum {
     STREAM_BYTES = 16 << 20, /* 30,000 events of the usual size: 10 s of a busy machine */
-    CLIENTS_MAX = 18,        /* engine, courier, and 16 more */
+    CLIENTS_MAX = 19,        /* engine, courier, scanner, and 16 more */
     BATCH_MAX = 1024,        /* records between two looks at clients and children: some 5 ms */
     OTHERS_MAX = 16,  /* clients that are not our own: engine and courier find a place always */
     PLACES = 1 << 16, /* events whose place in the stream is remembered, for alerts */
@@ -70,7 +70,7 @@ struct client {
     struct stream_cursor *cursor; /* NULL: its position dies with it */
 };
 
-enum component_id { COMPONENT_ENGINE, COMPONENT_COURIER, COMPONENT_COUNT };
+enum component_id { COMPONENT_ENGINE, COMPONENT_COURIER, COMPONENT_SCAN, COMPONENT_COUNT };
 
 enum component_state { COMPONENT_OFF, COMPONENT_RUNNING, COMPONENT_WAITING, COMPONENT_GIVEN_UP };
 

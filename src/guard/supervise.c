@@ -19,7 +19,8 @@
 enum { CHILD_CHANNEL = 3, CHILD_FILE = 4, CHILD_SYSLOG = 5 };
 
 enum {
-    EXIT_BAD_CONTENT = 78,   /* the engine refused its pack: starting it again would not help */
+    EXIT_BAD_CONTENT = 78,   /* a part refused its pack: starting it again would not help */
+    EXIT_NO_WORK = 69,       /* the pack has nothing for the scanner */
     BACKOFF_FIRST_MS = 10,   /* back in well under a second … */
     BACKOFF_LAST_MS = 10000, /* … but one that dies at once may not eat the machine */
     LONG_LIFE_MS = 200,      /* one that lived so long did not die of starting */
@@ -36,11 +37,11 @@ int syslog_open(void)
     return fd_take(&fd);
 }
 
-/* What a component works on: the engine a pack, the courier the spool. */
+/* What a component works on: engine and scanner a pack, the courier the spool. */
 static struct status open_file(struct guard *g, enum component_id id, int *out)
 {
     char path[HOME_PATH];
-    int fd = id == COMPONENT_ENGINE
+    int fd = id != COMPONENT_COURIER
                  ? open(g->options.content, O_RDONLY | O_CLOEXEC | O_NOCTTY)
                  : open(home_path(&g->home, "spool", path), O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
@@ -143,9 +144,11 @@ void supervise_start(struct guard *g)
 {
     g->components[COMPONENT_ENGINE].name = "engine";
     g->components[COMPONENT_COURIER].name = "courier";
+    g->components[COMPONENT_SCAN].name = "scan";
     start(g, COMPONENT_COURIER);
     if (g->options.content) {
         start(g, COMPONENT_ENGINE);
+        start(g, COMPONENT_SCAN);
     } else {
         publish_health(g, "high", "engine", 1,
                        "No content is loaded, so nothing is detected: give --content PACK.");
@@ -161,12 +164,32 @@ static void describe_exit(int status, char *out, size_t out_size)
     }
 }
 
+/* What only the scanner knows, since guard reads no pack: whether there are rules for it. True: it is
+ * off, and not started again. */
+static bool scan_ended(struct guard *g, int status)
+{
+    struct component *c = &g->components[COMPONENT_SCAN];
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    if (code == EXIT_NO_WORK) {
+        c->state = COMPONENT_OFF;
+    } else if (code == EXIT_BAD_CONTENT) {
+        c->state = COMPONENT_GIVEN_UP;
+        publish_health(g, "critical", c->name, c->restarts,
+                       "The scanner refused its content and is off: no file is scanned until it is "
+                       "given a good pack.");
+    }
+    return code == EXIT_NO_WORK || code == EXIT_BAD_CONTENT;
+}
+
 static void ended(struct guard *g, enum component_id id, int status)
 {
     struct component *c = &g->components[id];
     uint64_t now = clock_boot_ns();
     describe_exit(status, c->last_exit, sizeof c->last_exit);
     c->pid = 0;
+    if (id == COMPONENT_SCAN && scan_ended(g, status)) {
+        return;
+    }
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BAD_CONTENT && id == COMPONENT_ENGINE) {
         c->state = COMPONENT_GIVEN_UP;
         publish_health(g, "critical", c->name, c->restarts,

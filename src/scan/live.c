@@ -93,6 +93,9 @@ static bool script_path(struct live *l, const struct bh_event *event)
     struct text path = text_from(bh_event_text(event, BH_FIELD_INVOKED_PATH));
     struct text folder = text_from(bh_event_text(event, BH_FIELD_CWD));
     bool absolute = text_starts(path, TEXT("/"));
+    if (text_starts(path, TEXT("/dev/fd/"))) { /* a descriptor of who ran it: gone with them */
+        return false;
+    }
     if (path.len == 0 || text_same(path, text_from(waiting_path(event))) ||
         (!absolute && folder.len == 0)) {
         return false;
@@ -126,6 +129,13 @@ static void tell_left_out(struct live *l, const struct waiting_file *f, enum out
                     "%.300s was %s and not scanned: %s%s%s.", l->path, ran ? "run" : "written",
                     outcome_words(outcome), why[0] ? ": " : "", why);
     }
+}
+
+/* Not a script, but the program by another name. */
+static bool is_the_program(const struct waiting_file *f, const struct stat *info)
+{
+    return f->stage == 1 &&
+           (uint64_t)bh_event_number(f->event, BH_FIELD_EXE_INODE) == (uint64_t)info->st_ino;
 }
 
 /* What ran has the inode that the kernel said. Another one lies there where the program was
@@ -166,7 +176,7 @@ static enum ready open_file(struct live *l, struct waiting_file *f, struct targe
         return READY_DONE;
     }
     f->key = seen_key(&info);
-    if (seen_has(&l->seen, &f->key)) {
+    if (is_the_program(f, &info) || seen_has(&l->seen, &f->key)) {
         return READY_DONE;
     }
     if (is_written_still(f, &info)) {
