@@ -141,8 +141,7 @@ static void show_progress(struct scan_show *s, const json_t *line)
 
 /* ── the sum ── */
 
-/* Returns how many in all. */
-static uint64_t show_reasons(struct term *t, const json_t *reasons, const char *words)
+static uint64_t sum(const json_t *reasons)
 {
     const char *name;
     json_t *value;
@@ -151,8 +150,16 @@ static uint64_t show_reasons(struct term *t, const json_t *reasons, const char *
     {
         all += (uint64_t)json_integer_value(value);
     }
+    return all;
+}
+
+static void show_reasons(struct term *t, const json_t *reasons, const char *words)
+{
+    const char *name;
+    json_t *value;
+    uint64_t all = sum(reasons);
     if (all == 0) {
-        return 0;
+        return;
     }
     term_print(t, STYLE_PLAIN, "%" PRIu64 " %s:", all, words);
     json_object_foreach((json_t *)(uintptr_t)reasons, name, value)
@@ -160,7 +167,6 @@ static uint64_t show_reasons(struct term *t, const json_t *reasons, const char *
         term_print(t, STYLE_PLAIN, " %s %" PRIu64, name, (uint64_t)json_integer_value(value));
     }
     term_print(t, STYLE_PLAIN, "\n");
-    return all;
 }
 
 static void take_summary(struct scan_show *s, const json_t *line)
@@ -168,6 +174,7 @@ static void take_summary(struct scan_show *s, const json_t *line)
     s->finished = true;
     s->files = (uint64_t)ctl_member_number(line, "files");
     s->matches = (uint64_t)ctl_member_number(line, "matches");
+    s->failed = sum(json_object_get(line, "failed"));
     s->rules = (uint64_t)ctl_member_number(line, "rules");
     s->rule_errors = (uint64_t)ctl_member_number(line, "rule_errors");
     s->rules_failed = (uint64_t)ctl_member_number(line, "rules_failed");
@@ -185,7 +192,7 @@ static void show_summary(struct scan_show *s, struct term *t, const json_t *line
     term_print(t, STYLE_PLAIN, "/s), %" PRIu64 " rules\n", s->rules);
     term_print(t, s->matches ? STYLE_RED : STYLE_GREEN, "%" PRIu64 " matches\n", s->matches);
     show_reasons(t, json_object_get(line, "skipped"), "left out");
-    s->failed = show_reasons(t, json_object_get(line, "failed"), "not scanned");
+    show_reasons(t, json_object_get(line, "failed"), "not scanned");
     if (s->rule_errors) {
         term_print(t, STYLE_YELLOW, "%" PRIu64 " errors in rules, whose files were left out\n",
                    s->rule_errors);

@@ -232,7 +232,9 @@ static struct status open_keeper(struct keeper *k)
     }
     k->self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
     k->signals = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (k->self < 0 || k->signals < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    /* Whoever started it may be killed: then nobody waits for what is found. */
+    if (k->self < 0 || k->signals < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
         FAIL_SYS(errno);
     }
     return OK;
