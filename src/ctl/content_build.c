@@ -13,8 +13,10 @@
 static const char help[] =
     "Usage: bulkhead content build DIR|FILE... -o PACK [OPTION]...\n"
     "\n"
-    "Compiles Sigma rules (*.yml and *.yaml in folders) into a pack, and takes YARA rules (*.yar and\n"
-    "*.yara) as they are once they have been seen to compile. What cannot be compiled is reported,\n"
+    "Compiles Sigma rules (*.yml and *.yaml in folders) into a pack, and takes YARA rules (*.yar "
+    "and\n"
+    "*.yara) as they are once they have been seen to compile. What cannot be compiled is "
+    "reported,\n"
     "all of it, and the pack holds the rest.\n"
     "\n"
     "  -o, --output PACK    the pack to write; what is there is replaced when all is done\n"

@@ -9,8 +9,7 @@
 /* Is it there? `place` lies between our own folder and the program's name. */
 static bool is_at(struct text folder, const char *place, const char *name, char *out)
 {
-    int wanted =
-        snprintf(out, PROGRAM_PATH, "%.*s/%sbulkhead-%s", TEXT_ARGS(folder), place, name);
+    int wanted = snprintf(out, PROGRAM_PATH, "%.*s/%sbulkhead-%s", TEXT_ARGS(folder), place, name);
     return wanted < PROGRAM_PATH && access(out, X_OK) == 0;
 }
 

@@ -34,8 +34,10 @@ static const char help[] =
     "  --json             one object a line\n"
     "  --home DIR         the instance whose pack is used\n"
     "\n"
-    "Exit codes: 0 nothing matched, 1 a rule matched, or a file or rule could not be used, 2 wrong\n"
-    "usage, 69 no Bulkhead answers and no rules were given, 70 the scanner does not work, 78 there\n"
+    "Exit codes: 0 nothing matched, 1 a rule matched, or a file or rule could not be used, 2 "
+    "wrong\n"
+    "usage, 69 no Bulkhead answers and no rules were given, 70 the scanner does not work, 78 "
+    "there\n"
     "is no rule that compiles.\n";
 
 enum {
@@ -204,9 +206,9 @@ static int scan(struct scan *s, char *const *paths, size_t path_count)
     }
     struct status r = scanner_run(s->pack, all, &listener, &ended);
     if (!status_ok(r)) {
-        ctl_error("cannot run bulkhead-scan: %s",
-                  r.fault == FAULT_MISSING ? "it is not installed"
-                                           : status_text(r, words, sizeof words));
+        ctl_error("cannot run bulkhead-scan: %s", r.fault == FAULT_MISSING
+                                                      ? "it is not installed"
+                                                      : status_text(r, words, sizeof words));
         return CTL_INTERNAL;
     }
     scan_show_end(&show);

@@ -55,6 +55,7 @@ static void show_match(struct term *t, const json_t *line)
     term_quote(t, STYLE_BOLD, ctl_member_text(line, "path"), PATH_SHOWN);
     term_print(t, STYLE_PLAIN, "\n    ");
     term_quote(t, STYLE_PLAIN, level, 16);
+
     static const struct {
         const char *name;
         const char *before;
@@ -63,6 +64,7 @@ static void show_match(struct term *t, const json_t *line)
                 {"author", ", by "},
                 {"file", "\n    rules "},
                 {"sha256", ", sha256 "}};
+
     for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
         struct text value = ctl_member_text(line, more[i].name);
         if (value.len) {

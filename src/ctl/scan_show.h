@@ -1,6 +1,6 @@
 /*
- * scan_show: the scanner's lines for people: matches as they come, how far it is on a terminal, and a
- * sum at the end.
+ * scan_show: the scanner's lines for people: matches as they come, how far it is on a terminal, and
+ * a sum at the end.
  *
  * Paths and rules are what others wrote; nothing of them reaches a terminal raw.
  */

@@ -37,8 +37,8 @@ struct status yara_files_read(struct yara_files *files, const char *path, char *
     }
     TRY(s);
     struct yara_file file = {0};
-    struct yara_file *items = arena_push(files->arena, files->items, files->count,
-                                         &files->capacity, sizeof *files->items);
+    struct yara_file *items = arena_push(files->arena, files->items, files->count, &files->capacity,
+                                         sizeof *files->items);
     if (!items) {
         FAIL(MEMORY);
     }
@@ -83,9 +83,9 @@ void yara_files_note(struct yara_files *files, const json_t *line)
     for (size_t i = 0; i < files->count; i++) {
         if (text_same(files->items[i].path, path)) {
             /* Without memory the first words are lost, and not that there is an error. */
-            struct status s = note(files, &files->items[i],
-                                   (uint32_t)ctl_member_number(line, "line"),
-                                   ctl_member_text(line, "words"));
+            struct status s =
+                note(files, &files->items[i], (uint32_t)ctl_member_number(line, "line"),
+                     ctl_member_text(line, "words"));
             files->items[i].line = status_ok(s) ? files->items[i].line : 1;
         }
     }

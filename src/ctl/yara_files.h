@@ -13,8 +13,8 @@
 struct yara_file {
     struct text path;
     struct text source;
-    uint32_t line;    /* of its first error; 0: none */
-    struct text why;  /* what is wrong there */
+    uint32_t line;   /* of its first error; 0: none */
+    struct text why; /* what is wrong there */
 };
 
 struct yara_files {
@@ -27,8 +27,8 @@ struct yara_files {
 /* Is this a file of YARA rules, by its name? */
 bool yara_files_named(const char *path);
 
-/* Reads one into the arena. `why` (at least 200 bytes): what is wrong with it, where that is not our
- * own trouble. */
+/* Reads one into the arena. `why` (at least 200 bytes): what is wrong with it, where that is not
+ * our own trouble. */
 struct status yara_files_read(struct yara_files *files, const char *path, char *why);
 
 /* A pack of these alone, in the arena. Those that no pack can carry get their `why`. */

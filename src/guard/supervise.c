@@ -164,8 +164,8 @@ static void describe_exit(int status, char *out, size_t out_size)
     }
 }
 
-/* What only the scanner knows, since guard reads no pack: whether there are rules for it. True: it is
- * off, and not started again. */
+/* What only the scanner knows, since guard reads no pack: whether there are rules for it. True: it
+ * is off, and not started again. */
 static bool scan_ended(struct guard *g, int status)
 {
     struct component *c = &g->components[COMPONENT_SCAN];

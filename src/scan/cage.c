@@ -29,8 +29,7 @@ enum {
         }                                                                                          \
     }
 
-/* It can read no file: read() is tied to what the client library holds. */
-struct cage opener_cage(void)
+static struct cage any_opener(void)
 {
     return (struct cage){
         .user = "bulkhead-scan",
@@ -40,6 +39,8 @@ struct cage opener_cage(void)
         .as_caller = true,
         .memory_bytes = OPENER_MEMORY,
         .descriptors = OPENER_DESCRIPTORS,
+        /* It can open every file, and read none. Sockets it was given: it can make none, and none
+         * of these takes an address there. */
         .calls =
             {
                 {"openat", OPEN_READS},
@@ -51,21 +52,47 @@ struct cage opener_cage(void)
                 {"lseek"},
                 {"fcntl", {{.argument = 1, .mask = UINT32_MAX, .value = F_GETFL}}},
                 {"fcntl", {{.argument = 1, .mask = UINT32_MAX, .value = F_SETFD}}},
-                /* sockets that it was given: none of these calls takes an address there */
                 {"poll"},
                 {"ppoll"},
                 {"sendmsg"},
                 {"recvmsg"},
-                /* the lines, or guard */
-                {"write", CAGE_FD(SCAN_OUT)},
-                {"epoll_wait"},
-                {"epoll_pwait"},
-                {"read", CAGE_FD(OPENER_TIMER)},
-                {"read", CAGE_FD(OPENER_WAKE)},
-                {"recvfrom", CAGE_FD(SCAN_OUT)},
-                {"sendto", CAGE_CONNECTED(SCAN_OUT)},
             },
     };
+}
+
+static void add(struct cage *cage, const struct cage_call *calls, size_t count)
+{
+    size_t used = 0;
+    while (cage->calls[used].name) {
+        used++;
+    }
+    ENSURE(used + count <= CAGE_CALLS);
+    for (size_t i = 0; i < count; i++) {
+        cage->calls[used + i] = calls[i];
+    }
+}
+
+struct cage opener_cage(void)
+{
+    static const struct cage_call client[] = {
+        {"epoll_wait"},
+        {"epoll_pwait"},
+        {"read", CAGE_FD(OPENER_TIMER)},
+        {"read", CAGE_FD(OPENER_WAKE)},
+        {"recvfrom", CAGE_FD(SCAN_OUT)},
+        {"sendto", CAGE_CONNECTED(SCAN_OUT)},
+    };
+    struct cage cage = any_opener();
+    add(&cage, client, sizeof client / sizeof *client);
+    return cage;
+}
+
+struct cage demand_cage(void)
+{
+    static const struct cage_call lines[] = {{"write", CAGE_FD(SCAN_OUT)}};
+    struct cage cage = any_opener();
+    add(&cage, lines, sizeof lines / sizeof *lines);
+    return cage;
 }
 
 struct cage worker_cage(void)

@@ -31,7 +31,8 @@ enum {
     WORKER_FILE = WORKER_INHERITED,
 };
 
-struct cage opener_cage(void);
+struct cage opener_cage(void); /* that serves guard */
+struct cage demand_cage(void); /* that writes lines */
 struct cage worker_cage(void);
 
 /* Before the cage: limits that no other process has. */

@@ -89,7 +89,7 @@ static void on_tick(void *context)
 int demand_run(const struct opener_options *options)
 {
     static struct demand d;
-    struct cage cage = opener_cage();
+    struct cage cage = demand_cage();
     struct pool_options pool = {.keeper = OPENER_KEEPER,
                                 .jobs = options->jobs,
                                 .time_s = options->time_s,

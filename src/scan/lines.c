@@ -8,8 +8,9 @@
 #include <unistd.h>
 
 enum {
-    LINE_MAX_BYTES = 256 * 1024, /* a path of 16 KiB, six bytes for each that is escaped, and room */
-    FLAWS_MAX = 1000,            /* warnings of a large collection; more are counted */
+    LINE_MAX_BYTES =
+        256 * 1024,   /* a path of 16 KiB, six bytes for each that is escaped, and room */
+    FLAWS_MAX = 1000, /* warnings of a large collection; more are counted */
 };
 
 struct line {

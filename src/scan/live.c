@@ -21,11 +21,12 @@
 #include <unistd.h>
 
 enum {
-    LIVE_JOBS = 2,          /* one hangs, the other goes on */
-    QUIET_MS = 1000,        /* a file that was written to so lately is not finished */
-    UNACKNOWLEDGED = 8192,  /* events; then they count as dealt with, whatever still waits: if we were
-                               killed now, reading on from further back would find them overwritten */
-    FLAWS_TOLD = 10,        /* rule files that do not compile */
+    LIVE_JOBS = 2,   /* one hangs, the other goes on */
+    QUIET_MS = 1000, /* a file that was written to so lately is not finished */
+    UNACKNOWLEDGED =
+        8192,        /* events; then they count as dealt with, whatever still waits: if we were
+                        killed now, reading on from further back would find them overwritten */
+    FLAWS_TOLD = 10, /* rule files that do not compile */
 };
 
 struct live {
@@ -76,9 +77,10 @@ static void drain(struct live *l)
         l->unacknowledged = 0;
     }
     if (l->waiting.refused) {
-        reports_say(&l->reports, "high",
-                    "%llu files that ran or were written were not scanned: more came than could be.",
-                    (unsigned long long)l->waiting.refused);
+        reports_say(
+            &l->reports, "high",
+            "%llu files that ran or were written were not scanned: more came than could be.",
+            (unsigned long long)l->waiting.refused);
         l->waiting.refused = 0;
     }
     reports_tick(&l->reports);
@@ -117,7 +119,8 @@ static bool choose_path(struct live *l, const struct waiting_file *f)
     return l->path[0] == '/';
 }
 
-/* People are told of programs that ran unseen; files that were written are gone again all the time. */
+/* People are told of programs that ran unseen; files that were written are gone again all the time.
+ */
 static void tell_left_out(struct live *l, const struct waiting_file *f, enum outcome outcome,
                           const char *why)
 {
@@ -238,11 +241,12 @@ static void on_match(void *context, const struct target *t, struct text sha256,
     bool ran = bh_event_type(f->event) == BH_EVENT_PROCESS_EXEC;
     char message[1024], id[64 + 1];
     int id_len = snprintf(id, sizeof id, "yara:%.*s", TEXT_ARGS(text_part(match->name, 0, 59)));
-    int len = snprintf(message, sizeof message,
-                       "%.400s, which was %s, matches the YARA rule %.*s of %.*s%s%.*s; SHA-256 %.*s",
-                       t->path, ran ? "run" : "written", TEXT_ARGS(text_part(match->name, 0, 128)),
-                       TEXT_ARGS(text_part(match->file, 0, 128)), match->description.len ? ": " : "",
-                       TEXT_ARGS(text_part(match->description, 0, 200)), TEXT_ARGS(sha256));
+    int len =
+        snprintf(message, sizeof message,
+                 "%.400s, which was %s, matches the YARA rule %.*s of %.*s%s%.*s; SHA-256 %.*s",
+                 t->path, ran ? "run" : "written", TEXT_ARGS(text_part(match->name, 0, 128)),
+                 TEXT_ARGS(text_part(match->file, 0, 128)), match->description.len ? ": " : "",
+                 TEXT_ARGS(text_part(match->description, 0, 200)), TEXT_ARGS(sha256));
     struct bh_alert alert = {
         .size = sizeof alert,
         .nth = f->nth++,
@@ -251,8 +255,8 @@ static void on_match(void *context, const struct target *t, struct text sha256,
         .author = cut(match->author, 256),
         .level = cut(match->level, 16),
         .tags = cut(match->tags, 512),
-        .message = {.ptr = message, .len = (size_t)len < sizeof message ? (size_t)len
-                                                                        : sizeof message - 1},
+        .message = {.ptr = message,
+                    .len = (size_t)len < sizeof message ? (size_t)len : sizeof message - 1},
     };
     if (raised_has(&l->raised, bh_event_seq(f->event), alert.id)) {
         return;
@@ -264,8 +268,8 @@ static void on_match(void *context, const struct target *t, struct text sha256,
     l->result = result == BH_OK ? l->result : result;
 }
 
-/* A file that matched is asked again when it runs again: each time is worth an alert. One that could
- * not be scanned is not: it has cost its time. */
+/* A file that matched is asked again when it runs again: each time is worth an alert. One that
+ * could not be scanned is not: it has cost its time. */
 static void on_verdict(void *context, const struct target *t, struct text sha256,
                        const struct verdict *v)
 {
@@ -341,7 +345,8 @@ static struct status open_live(struct live *l)
         FAIL(CLOSED);
     }
     l->reports.client = l->client;
-    /* Before the rules are compiled: what happens meanwhile waits. Without rules we are gone soon. */
+    /* Before the rules are compiled: what happens meanwhile waits. Without rules we are gone soon.
+     */
     bh_client_subscribe(l->client, BH_TYPE(BH_EVENT_PROCESS_EXEC) | BH_TYPE(BH_EVENT_FILE_CREATE) |
                                        BH_TYPE(BH_EVENT_FILE_MODIFY) |
                                        BH_TYPE(BH_EVENT_FILE_RENAME) | BH_TYPE(BH_EVENT_ALERT));

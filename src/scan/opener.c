@@ -26,12 +26,10 @@ static unsigned usual_jobs(void)
 /* The command line is `bulkhead scan`'s, which has explained what is wrong with it. */
 static bool parse(int argc, char **argv, struct opener_options *out)
 {
-    static const struct option options[] = {{"max-size", required_argument, NULL, 's'},
-                                            {"jobs", required_argument, NULL, 'j'},
-                                            {"time", required_argument, NULL, 't'},
-                                            {"one-file-system", no_argument, NULL, 'x'},
-                                            {"check", no_argument, NULL, 'c'},
-                                            {0}};
+    static const struct option options[] = {
+        {"max-size", required_argument, NULL, 's'}, {"jobs", required_argument, NULL, 'j'},
+        {"time", required_argument, NULL, 't'},     {"one-file-system", no_argument, NULL, 'x'},
+        {"check", no_argument, NULL, 'c'},          {0}};
     uint64_t jobs = usual_jobs();
     uint64_t time_s = POOL_TIME_S;
     struct opener_options o = {.max_size = (uint64_t)OPENER_SIZE_MIB << 20};

@@ -1,6 +1,7 @@
 /*
- * opener: the process that finds files and opens them, and never reads one. It is told by guard what
- * runs and what is written, or by its command line where to look; what it has opened goes to workers.
+ * opener: the process that finds files and opens them, and never reads one. It is told by guard
+ * what runs and what is written, or by its command line where to look; what it has opened goes to
+ * workers.
  */
 #pragma once
 

@@ -129,8 +129,7 @@ static struct status turn(struct pool *p)
     }
     polled[TALK_SLOTS] = (struct pollfd){.fd = p->options->keeper, .events = POLLIN};
     /* While all are busy nobody would take what comes: on_tick() has to do. */
-    polled[TALK_SLOTS + 1] =
-        (struct pollfd){.fd = p->later ? p->source->fd : -1, .events = POLLIN};
+    polled[TALK_SLOTS + 1] = (struct pollfd){.fd = p->later ? p->source->fd : -1, .events = POLLIN};
     if (poll(polled, TALK_SLOTS + 2, wait_ms(p)) < 0 && errno != EINTR) {
         FAIL_SYS(errno);
     }

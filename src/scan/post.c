@@ -48,8 +48,8 @@ static int attached(struct msghdr *m)
     return fd;
 }
 
-struct status post_receive(int socket, enum post_sender sender, struct post_packet *packet,
-                              struct talk_message *out, int *out_fd)
+struct status post_receive(int socket, enum talk_sender sender, struct post_packet *packet,
+                           struct talk_message *out, int *out_fd)
 {
     union control control = {0};
     struct iovec part = {.iov_base = packet->bytes, .iov_len = sizeof packet->bytes};
@@ -74,7 +74,7 @@ struct status post_receive(int socket, enum post_sender sender, struct post_pack
         FAIL(LIMIT);
     }
     TRY(talk_read((struct text){.ptr = (const char *)packet->bytes, .len = (size_t)len}, sender,
-                     out));
+                  out));
     if (out_fd) {
         *out_fd = fd_take(&fd);
     }

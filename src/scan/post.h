@@ -17,5 +17,5 @@ struct post_packet {
 
 /* Waits for a message. A descriptor that rides along is the caller's, `*out_fd` -1: none did; one
  * that came where `out_fd` is NULL is closed. CLOSED: the other side is gone. */
-struct status post_receive(int socket, enum post_sender sender, struct post_packet *packet,
-                              struct talk_message *out, int *out_fd);
+struct status post_receive(int socket, enum talk_sender sender, struct post_packet *packet,
+                           struct talk_message *out, int *out_fd);

@@ -13,6 +13,7 @@ struct raised {
         uint64_t event_seq;
         uint64_t rule; /* hash of its id */
     } alerts[RAISED_MAX];
+
     unsigned count; /* the newest RAISED_MAX are kept */
 };
 

@@ -1,5 +1,6 @@
 /*
- * reports: what people are told about files that could not be scanned, at a rate that they can read.
+ * reports: what people are told about files that could not be scanned, at a rate that they can
+ * read.
  */
 #pragma once
 

@@ -25,16 +25,16 @@ static void compiler_drop(YR_COMPILER **compiler)
     }
 }
 
-static void on_message(int level, const char *file, int line, const YR_RULE *rule, const char *words,
-                       void *context)
+static void on_message(int level, const char *file, int line, const YR_RULE *rule,
+                       const char *words, void *context)
 {
     (void)file; /* always the source at hand: nothing is included */
     (void)rule;
     const struct compile *c = context;
     struct talk_flaw flaw = {.warning = level != YARA_ERROR_LEVEL_ERROR,
-                                .line = line > 0 ? (uint32_t)line : 1,
-                                .file = c->file,
-                                .words = text_part(text_of(words), 0, 512)};
+                             .line = line > 0 ? (uint32_t)line : 1,
+                             .file = c->file,
+                             .words = text_part(text_of(words), 0, 512)};
     if (!c->mute) {
         c->listener->on_flaw(c->listener->context, &flaw);
     }
@@ -81,8 +81,8 @@ static struct status add(struct compile *c, const struct pack_yara *source, bool
 }
 
 /* By itself, in a compiler that is then thrown away. */
-static struct status try_alone(const struct pack_yara *source, const struct rules_listener *listener,
-                               bool *out)
+static struct status try_alone(const struct pack_yara *source,
+                               const struct rules_listener *listener, bool *out)
 {
     OWN(compiler_drop) YR_COMPILER *compiler = NULL;
     struct compile c = {.listener = listener};
@@ -93,8 +93,8 @@ static struct status try_alone(const struct pack_yara *source, const struct rule
 }
 
 /* libyara cannot go on after an error. So each source is tried alone, which is when its flaws are
- * told, and then those that are good are compiled together: twice the time, and one bad source costs
- * none but itself. */
+ * told, and then those that are good are compiled together: twice the time, and one bad source
+ * costs none but itself. */
 static struct status add_all(struct compile *c, const struct pack *pack, const bool *skipped,
                              uint32_t *out_refused)
 {

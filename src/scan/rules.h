@@ -1,9 +1,9 @@
 /*
  * rules: the YARA rules of a pack, compiled. For workers alone: libyara parses what others wrote.
  *
- * Each source is a namespace of its own, so equal names in two files do not meet. A source that does
- * not compile is left out and told; the others stand. `include` is not followed: no worker can open
- * a file, and a pack holds all sources anyway.
+ * Each source is a namespace of its own, so equal names in two files do not meet. A source that
+ * does not compile is left out and told; the others stand. `include` is not followed: no worker can
+ * open a file, and a pack holds all sources anyway.
  */
 #pragma once
 

@@ -18,7 +18,8 @@ static int tear_down(void **state)
 
 static struct seen_key key(uint64_t inode)
 {
-    return (struct seen_key){.device = 1, .inode = inode, .size = 10, .changed_ns = 5, .written_ns = 5};
+    return (struct seen_key){
+        .device = 1, .inode = inode, .size = 10, .changed_ns = 5, .written_ns = 5};
 }
 
 static void a_file_is_known_as_it_stands(void **state)

@@ -43,9 +43,8 @@ static struct status end_worker(struct pool *p, struct slot *s)
 
 static void say_rule(const struct slot *s, const char *file, const char *name, bool on)
 {
-    struct talk_message m = {
-        .number = MESSAGE_RULE,
-        .rule = {.on = on, .file = text_of(file), .name = text_of(name)}};
+    struct talk_message m = {.number = MESSAGE_RULE,
+                             .rule = {.on = on, .file = text_of(file), .name = text_of(name)}};
     say(s, &m, -1);
 }
 
@@ -58,13 +57,12 @@ static uint64_t base_time_s(const struct pool *p, const struct slot *s)
 static void ask(const struct pool *p, struct slot *s, uint32_t first, uint32_t end)
 {
     uint64_t time_s = base_time_s(p, s);
-    struct talk_message m = {
-        .number = MESSAGE_SCAN,
-        .scan = {.size = s->target.size,
-                 .first = first,
-                 .end = end,
-                 .time_s = (uint32_t)time_s,
-                 .path = text_part(text_of(s->target.path), 0, 4096)}};
+    struct talk_message m = {.number = MESSAGE_SCAN,
+                             .scan = {.size = s->target.size,
+                                      .first = first,
+                                      .end = end,
+                                      .time_s = (uint32_t)time_s,
+                                      .path = text_part(text_of(s->target.path), 0, 4096)}};
     s->state = SLOT_SCANNING;
     set_deadline(s, time_s + POOL_KILL_S + s->target.size / MIB / POOL_READ_MIB_S);
     say(s, &m, s->target.fd);
@@ -371,8 +369,7 @@ static void blame_source(struct pool *p, const struct slot *s)
     }
     snprintf(message, sizeof message, "the compiler %s on it: it is left out",
              s->late ? "took too long" : "crashed");
-    struct talk_flaw flaw = {
-        .line = 1, .file = text_of(s->source_file), .words = text_of(message)};
+    struct talk_flaw flaw = {.line = 1, .file = text_of(s->source_file), .words = text_of(message)};
     p->skipped[p->skipped_count++] = s->source;
     p->starts = 0;
     p->source->on_flaw(p->source->context, &flaw);
@@ -408,8 +405,7 @@ struct status slot_ended(struct pool *p, struct slot *s, const struct talk_ended
         return OK;
     }
     bool timed_out = s->late || how->signal == SIGXCPU;
-    return s->was == SLOT_SCANNING
-               ? judge(p, s, timed_out ? OUTCOME_TIMED_OUT : OUTCOME_CRASHED,
-                       timed_out ? "" : words)
-               : OK;
+    return s->was == SLOT_SCANNING ? judge(p, s, timed_out ? OUTCOME_TIMED_OUT : OUTCOME_CRASHED,
+                                           timed_out ? "" : words)
+                                   : OK;
 }

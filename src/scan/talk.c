@@ -16,13 +16,13 @@
 #define READ_TEXT(name, max) m->name = reader_text32(r, max);
 
 #define MESSAGE(ID, name, number, sender)                                                          \
-    static struct status name##_write(const struct talk_##name *m, struct writer *out)          \
+    static struct status name##_write(const struct talk_##name *m, struct writer *out)             \
     {                                                                                              \
-        TALK_##name(WRITE_U, WRITE_TEXT) return OK;                                             \
+        TALK_##name(WRITE_U, WRITE_TEXT) return OK;                                                \
     }                                                                                              \
-    static void name##_read(struct reader *r, struct talk_##name *m)                            \
+    static void name##_read(struct reader *r, struct talk_##name *m)                               \
     {                                                                                              \
-        TALK_##name(READ_U, READ_TEXT)                                                          \
+        TALK_##name(READ_U, READ_TEXT)                                                             \
     }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wtype-limits"
@@ -44,17 +44,16 @@ struct status talk_write(const struct talk_message *message, struct writer *out)
     return writer_end(out);
 }
 
-struct status talk_read(struct text packet, enum post_sender sender,
-                           struct talk_message *out)
+struct status talk_read(struct text packet, enum talk_sender sender, struct talk_message *out)
 {
     struct reader r = reader_over(packet.ptr, packet.len);
     struct talk_message message = {.number = (enum talk_number)reader_u16(&r)};
-    enum post_sender from;
+    enum talk_sender from;
     switch (message.number) {
 #define MESSAGE(ID, name, number, sender)                                                          \
     case MESSAGE_##ID:                                                                             \
         name##_read(&r, &message.name);                                                            \
-        from = TALK_##sender;                                                                   \
+        from = TALK_##sender;                                                                      \
         break;
 #include "scan/talk.def"
     case MESSAGE_NONE:

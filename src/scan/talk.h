@@ -14,7 +14,7 @@ enum {
     TALK_SLOTS = 16,     /* workers at once: more would only wait for the disk */
 };
 
-enum post_sender { TALK_OPENER, TALK_KEEPER, TALK_WORKER };
+enum talk_sender { TALK_OPENER, TALK_KEEPER, TALK_WORKER };
 
 enum talk_number {
 
@@ -26,8 +26,8 @@ enum talk_number {
 #define TALK_MEMBER_U(bits, name, max) uint##bits##_t name;
 #define TALK_MEMBER_TEXT(name, max) struct text name;
 #define MESSAGE(ID, name, number, sender)                                                          \
-    struct talk_##name {                                                                        \
-        TALK_##name(TALK_MEMBER_U, TALK_MEMBER_TEXT)                                      \
+    struct talk_##name {                                                                           \
+        TALK_##name(TALK_MEMBER_U, TALK_MEMBER_TEXT)                                               \
     };
 #include "scan/talk.def"
 #undef TALK_MEMBER_U
@@ -46,5 +46,4 @@ struct talk_message {
 struct status talk_write(const struct talk_message *message, struct writer *out);
 
 /* Decodes one packet that came from `sender`. INVALID, BOUNDS or LIMIT: it breaks the rules. */
-struct status talk_read(struct text packet, enum post_sender sender,
-                           struct talk_message *out);
+struct status talk_read(struct text packet, enum talk_sender sender, struct talk_message *out);

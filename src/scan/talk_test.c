@@ -58,8 +58,29 @@ static void bounds_hold_on_both_sides(void **state)
     static const uint8_t bad_slot[] = {MESSAGE_START, 0, TALK_SLOTS};
     struct text packet = {.ptr = (const char *)bad_slot, .len = sizeof bad_slot};
     assert_fault(talk_read(packet, TALK_OPENER, &m), BOUNDS);
-    static const uint8_t bad_outcome[] = {MESSAGE_VERDICT, 0, OUTCOME_COUNT, 0, 0, 0, 0, 0, 0,
-                                          0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t bad_outcome[] = {MESSAGE_VERDICT,
+                                          0,
+                                          OUTCOME_COUNT,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0,
+                                          0};
     packet = (struct text){.ptr = (const char *)bad_outcome, .len = sizeof bad_outcome};
     assert_fault(talk_read(packet, TALK_WORKER, &m), BOUNDS);
 }
@@ -107,9 +128,11 @@ static void descriptors_ride_along(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_message_comes_back),      cmocka_unit_test(the_wrong_side_is_refused),
+        cmocka_unit_test(a_message_comes_back),
+        cmocka_unit_test(the_wrong_side_is_refused),
         cmocka_unit_test(cut_and_longer_packets_are_refused),
-        cmocka_unit_test(bounds_hold_on_both_sides), cmocka_unit_test(the_longest_message_fits),
+        cmocka_unit_test(bounds_hold_on_both_sides),
+        cmocka_unit_test(the_longest_message_fits),
         cmocka_unit_test(descriptors_ride_along),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

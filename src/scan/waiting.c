@@ -4,8 +4,9 @@
 
 struct bh_text waiting_path(const struct bh_event *event)
 {
-    return bh_event_text(event, bh_event_type(event) == BH_EVENT_PROCESS_EXEC ? BH_FIELD_PATH
-                                                                              : BH_FIELD_TARGET_PATH);
+    return bh_event_text(event, bh_event_type(event) == BH_EVENT_PROCESS_EXEC
+                                    ? BH_FIELD_PATH
+                                    : BH_FIELD_TARGET_PATH);
 }
 
 static struct text path_of(const struct bh_event *event)

@@ -1,6 +1,6 @@
 /*
- * waiting: events whose file is still to be scanned. Programs that ran go first, in the order in which
- * they ran; files that were written wait until nobody writes any more.
+ * waiting: events whose file is still to be scanned. Programs that ran go first, in the order in
+ * which they ran; files that were written wait until nobody writes any more.
  *
  * A fixed table. When it is full what comes is not scanned, counted, and told.
  */

@@ -21,11 +21,10 @@ enum { CONFIGFS_NUMBER = 0x62656570, MQUEUE_NUMBER = 0x19800202, FUSECTL_NUMBER 
 static bool is_kernels(int fd)
 {
     static const unsigned long numbers[] = {
-        PROC_SUPER_MAGIC,    SYSFS_MAGIC,         CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-        DEBUGFS_MAGIC,       TRACEFS_MAGIC,       SECURITYFS_MAGIC,   SELINUX_MAGIC,
-        SMACK_MAGIC,         PSTOREFS_MAGIC,      EFIVARFS_MAGIC,     BPF_FS_MAGIC,
-        BINFMTFS_MAGIC,      DEVPTS_SUPER_MAGIC,  NSFS_MAGIC,         CONFIGFS_NUMBER,
-        MQUEUE_NUMBER,       FUSECTL_NUMBER,
+        PROC_SUPER_MAGIC, SYSFS_MAGIC,      CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC, DEBUGFS_MAGIC,
+        TRACEFS_MAGIC,    SECURITYFS_MAGIC, SELINUX_MAGIC,      SMACK_MAGIC,         PSTOREFS_MAGIC,
+        EFIVARFS_MAGIC,   BPF_FS_MAGIC,     BINFMTFS_MAGIC,     DEVPTS_SUPER_MAGIC,  NSFS_MAGIC,
+        CONFIGFS_NUMBER,  MQUEUE_NUMBER,    FUSECTL_NUMBER,
     };
     struct statfs fs;
     if (fstatfs(fd, &fs) != 0) {
@@ -49,14 +48,15 @@ static enum walk_found refused(int error, struct walk_left_out *why)
 {
     bool denied = error == EACCES || error == EPERM;
     bool gone = error == ENOENT || error == ENOTDIR || error == ESTALE;
-    return leave_out(denied            ? OUTCOME_DENIED
-                     : gone            ? OUTCOME_GONE
-                     : error == ELOOP  ? OUTCOME_LINK
-                                       : OUTCOME_UNREADABLE,
+    return leave_out(denied           ? OUTCOME_DENIED
+                     : gone           ? OUTCOME_GONE
+                     : error == ELOOP ? OUTCOME_LINK
+                                      : OUTCOME_UNREADABLE,
                      error, why);
 }
 
-/* Reading leaves no trace in the access time where the caller owns the file; nobody else may ask. */
+/* Reading leaves no trace in the access time where the caller owns the file; nobody else may ask.
+ */
 static int open_quietly(int folder, const char *name, int flags)
 {
     int fd = openat(folder, name, flags | O_NOATIME);
@@ -133,8 +133,8 @@ static enum walk_found enter(struct walk *w, int folder, const char *name, bool 
         return refused(errno, why);
     }
     fd_take(&fd);
-    w->levels[w->depth++] = (struct walk_level){
-        .dir = dir, .device = info.st_dev, .path_len = strlen(w->path)};
+    w->levels[w->depth++] =
+        (struct walk_level){.dir = dir, .device = info.st_dev, .path_len = strlen(w->path)};
     return WALK_FOLDER;
 }
 

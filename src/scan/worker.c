@@ -87,8 +87,7 @@ static struct status open_pack(struct worker *w)
 static void on_source(void *context, uint32_t index, struct text file)
 {
     (void)context;
-    struct talk_message m = {.number = MESSAGE_SOURCE,
-                                .source = {.index = index, .file = file}};
+    struct talk_message m = {.number = MESSAGE_SOURCE, .source = {.index = index, .file = file}};
     /* An opener that is gone is noticed by the next receive. */
     status_ignore(tell(&m));
 }
@@ -107,10 +106,9 @@ static struct status on_begin(struct worker *w, bool said)
     struct rules_listener listener = {.context = w, .on_source = on_source, .on_flaw = on_flaw};
     w->said = said;
     TRY(rules_compile(&w->pack, w->skipped, &listener, &w->rules));
-    struct talk_message m = {.number = MESSAGE_READY,
-                                .ready = {.rules = w->rules.count,
-                                          .refused = w->rules.refused,
-                                          .missing = w->missing}};
+    struct talk_message m = {
+        .number = MESSAGE_READY,
+        .ready = {.rules = w->rules.count, .refused = w->rules.refused, .missing = w->missing}};
     return tell(&m);
 }
 
@@ -191,8 +189,7 @@ static struct status work(struct worker *w)
     struct talk_message m;
     for (;;) {
         OWN(fd_drop) int file = -1;
-        struct status s =
-            post_receive(WORKER_OPENER, TALK_OPENER, &packet, &m, &file);
+        struct status s = post_receive(WORKER_OPENER, TALK_OPENER, &packet, &m, &file);
         if (s.fault == FAULT_CLOSED) {
             return OK;
         }
