@@ -487,7 +487,9 @@ int main(int argc, char **argv)
     struct status s = prepare(argc, argv, &stage);
     if (status_ok(s)) {
         for (unsigned i = 0; i < SCENE_CAGES; i++) {
-            test_cage(&stage, (enum scene_cage)i, argc > 1);
+            /* Who keeps the root folder does not miss what makes an empty one. */
+            bool poor = argc > 1 && !(cages[i].keeps_root && strcmp(argv[1], "fsopen") == 0);
+            test_cage(&stage, (enum scene_cage)i, poor);
         }
         printf("1..%u\n", tests);
     } else {
