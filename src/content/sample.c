@@ -97,6 +97,8 @@ struct status sample_pack(struct arena *arena, struct text *out)
     rule.node_count = 4;
     rule.product = TEXT("linux");
     TRY(builder_add(b, &rule, why));
+    TRY(builder_add_yara(b, TEXT("b.yar"), TEXT("rule b { condition: true }"), why));
+    TRY(builder_add_yara(b, TEXT("a.yar"), TEXT("rule a { condition: true }"), why));
     return builder_finish(b, out);
 }
 
