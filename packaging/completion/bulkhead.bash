@@ -8,7 +8,7 @@ _bulkhead_types="process_exec process_fork process_exit file_create file_modify 
 _bulkhead_value() {
     case $1 in
     --home) COMPREPLY=($(compgen -d -- "$cur")) ;;
-    --content | --events | --watch | -o) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    --content | --events | --watch | --rules | -o) COMPREPLY=($(compgen -f -- "$cur")) ;;
     --type) COMPREPLY=($(compgen -W "$_bulkhead_types" -- "$cur")) ;;
     --format)
         local formats="text json ocsf"
@@ -42,7 +42,7 @@ _bulkhead_content() {
 
 _bulkhead() {
     local cur=${COMP_WORDS[COMP_CWORD]}
-    local commands="run status tail tree doctor content help"
+    local commands="run status tail tree doctor scan content help"
     if [[ $COMP_CWORD -eq 1 ]]; then
         COMPREPLY=($(compgen -W "$commands --help --version" -- "$cur"))
         return
@@ -56,6 +56,13 @@ _bulkhead() {
         local processes
         processes=$(cd /proc && compgen -G '[1-9]*')
         COMPREPLY=($(compgen -W "$processes --json --home --help" -- "$cur"))
+        ;;
+    scan)
+        if [[ $cur == -* ]]; then
+            COMPREPLY=($(compgen -W "--rules --max-size --time --jobs --one-file-system --json --home --help" -- "$cur"))
+        else
+            COMPREPLY=($(compgen -f -- "$cur"))
+        fi
         ;;
     content) _bulkhead_content ;;
     help) COMPREPLY=($(compgen -W "$commands" -- "$cur")) ;;
