@@ -244,7 +244,7 @@ static void on_source(struct pool *p, struct slot *s, const struct talk_source *
 
 static bool is_bad(enum outcome outcome)
 {
-    return outcome == OUTCOME_TIMED_OUT || outcome == OUTCOME_MEMORY || outcome == OUTCOME_FAULT;
+    return outcome == OUTCOME_TIMED_OUT || outcome == OUTCOME_FAULT;
 }
 
 static struct status on_verdict(struct pool *p, struct slot *s, const struct talk_verdict *m)
@@ -255,6 +255,10 @@ static struct status on_verdict(struct pool *p, struct slot *s, const struct tal
                         .matches = m->matches,
                         .untold = m->untold,
                         .words = m->words};
+    if (v.outcome == OUTCOME_MEMORY) {
+        s->starved = true;
+        return end_worker(p, s); /* judged when it has ended */
+    }
     s->state = SLOT_IDLE;
     s->deadline_ns = 0;
     if (is_bad(v.outcome)) {
@@ -335,6 +339,7 @@ struct status slot_begin(struct pool *p, struct slot *s, int socket)
     s->state = SLOT_COMPILING;
     s->has_source = false;
     s->late = false;
+    s->starved = false;
     set_deadline(s, POOL_COMPILE_S);
     for (unsigned i = 0; i < p->skipped_count; i++) {
         m.skip.source = p->skipped[i];
@@ -375,13 +380,24 @@ static void blame_source(struct pool *p, const struct slot *s)
     p->source->on_flaw(p->source->context, &flaw);
 }
 
-static void describe(const struct talk_ended *how, char *out, size_t size)
+/* What people are told beside the outcome; nothing where it was us who ended it. */
+static void describe(const struct slot *s, const struct talk_ended *how, char *out, size_t size)
 {
-    if (how->signal) {
+    if (s->late || s->starved) {
+        out[0] = 0;
+    } else if (how->signal) {
         snprintf(out, size, "SIG%s", sigabbrev_np(how->signal) ?: "?");
     } else {
         snprintf(out, size, "exit code %u", how->code);
     }
+}
+
+static enum outcome outcome_of(const struct slot *s, const struct talk_ended *how)
+{
+    if (s->starved) {
+        return OUTCOME_MEMORY;
+    }
+    return s->late || how->signal == SIGXCPU ? OUTCOME_TIMED_OUT : OUTCOME_CRASHED;
 }
 
 struct status slot_ended(struct pool *p, struct slot *s, const struct talk_ended *how)
@@ -393,7 +409,7 @@ struct status slot_ended(struct pool *p, struct slot *s, const struct talk_ended
     }
     leave_state(s, SLOT_OFF);
     s->deadline_ns = 0;
-    describe(how, words, sizeof words);
+    describe(s, how, words, sizeof words);
     if (s->was == SLOT_COMPILING || s->was == SLOT_STARTING) {
         if (!p->ready && how->code == EX_CONFIG) {
             FAIL(INVALID);
@@ -404,8 +420,5 @@ struct status slot_ended(struct pool *p, struct slot *s, const struct talk_ended
         }
         return OK;
     }
-    bool timed_out = s->late || how->signal == SIGXCPU;
-    return s->was == SLOT_SCANNING ? judge(p, s, timed_out ? OUTCOME_TIMED_OUT : OUTCOME_CRASHED,
-                                           timed_out ? "" : words)
-                                   : OK;
+    return s->was == SLOT_SCANNING ? judge(p, s, outcome_of(s, how), words) : OK;
 }

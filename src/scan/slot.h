@@ -36,6 +36,7 @@ struct slot {
     int socket;
     uint64_t deadline_ns; /* 0: none */
     bool late;            /* it is ended because its time was up */
+    bool starved;         /* … because it was out of memory: libyara does not get well again */
     unsigned files;       /* that it has scanned */
     uint32_t source;      /* that it compiles, */
     bool has_source;      /* if it said so */
