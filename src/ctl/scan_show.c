@@ -91,15 +91,20 @@ static void show_left_out(struct term *t, const json_t *line)
     term_print(t, STYLE_PLAIN, "\n");
 }
 
+/* Without a name it is one of several in its file. */
 static void show_rule_failed(struct term *t, const json_t *line)
 {
-    bool slow = text_same(ctl_member_text(line, "reason"), TEXT("timed_out"));
+    struct text reason = ctl_member_text(line, "reason");
+    struct text rule = ctl_member_text(line, "rule");
+    const char *how = text_same(reason, TEXT("timed_out")) ? "takes too long on "
+                      : text_same(reason, TEXT("memory"))  ? "takes too much memory on "
+                                                           : "breaks the scanner on ";
     term_print(t, STYLE_YELLOW, "rule failed");
     term_print(t, STYLE_PLAIN, "  ");
-    term_quote(t, STYLE_BOLD, ctl_member_text(line, "rule"), 256);
+    term_quote(t, STYLE_BOLD, rule.len ? rule : TEXT("a rule"), 256);
     term_print(t, STYLE_PLAIN, " of ");
     term_quote(t, STYLE_PLAIN, ctl_member_text(line, "file"), 1024);
-    term_print(t, STYLE_PLAIN, slow ? " takes too long on " : " breaks the scanner on ");
+    term_print(t, STYLE_PLAIN, " %s", how);
     term_quote(t, STYLE_PLAIN, ctl_member_text(line, "path"), PATH_SHOWN);
     term_print(t, STYLE_PLAIN,
                json_is_true(json_object_get(line, "off"))

@@ -292,9 +292,13 @@ static void on_culprit(void *context, const struct target *t, enum outcome outco
                        const struct talk_named *rule, bool off)
 {
     struct live *l = context;
+    struct text name = rule->name.len ? rule->name : TEXT("(one of several)");
+    const char *how = outcome == OUTCOME_TIMED_OUT ? "takes too long"
+                      : outcome == OUTCOME_MEMORY  ? "takes too much memory"
+                                                   : "breaks the scanner";
     reports_say(&l->reports, "high", "The YARA rule %.*s of %.*s %s on %.200s%s.",
-                TEXT_ARGS(text_part(rule->name, 0, 100)), TEXT_ARGS(text_part(rule->file, 0, 80)),
-                outcome == OUTCOME_TIMED_OUT ? "takes too long" : "breaks the scanner", t->path,
+                TEXT_ARGS(text_part(name, 0, 100)), TEXT_ARGS(text_part(rule->file, 0, 80)), how,
+                t->path,
                 off ? ": it failed too often and is off" : ", which was scanned without it");
 }
 

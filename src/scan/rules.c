@@ -102,7 +102,7 @@ static struct status add_all(struct compile *c, const struct pack *pack, const b
     for (uint32_t i = 0; i < pack_count(pack, PACK_YARA); i++) {
         struct pack_yara source = pack_yara(pack, i);
         bool good = false;
-        if (!skipped || !skipped[i]) {
+        if (!skipped[i]) {
             c->listener->on_source(c->listener->context, i, source.file);
             TRY(try_alone(&source, c->listener, &good));
         }
@@ -140,6 +140,15 @@ struct status rules_compile(const struct pack *pack, const bool *skipped,
     }
     *out = rules;
     return OK;
+}
+
+void rules_free(struct rules *rules)
+{
+    if (rules->compiled) {
+        yr_rules_destroy(rules->compiled);
+    }
+    heap_free(rules->off);
+    *rules = (struct rules){0};
 }
 
 static int ignore(YR_SCAN_CONTEXT *context, int message, void *data, void *user)

@@ -33,9 +33,11 @@ struct rules_listener {
 /* Once, before the cage: what libyara and what it uses read from disk. */
 struct status rules_warm_up(void);
 
-/* `skipped` (a bool for each source, NULL: none) are left out without a word. */
+/* `skipped` (a bool for each source) are left out without a word. */
 struct status rules_compile(const struct pack *pack, const bool *skipped,
                             const struct rules_listener *listener, struct rules *out);
+
+void rules_free(struct rules *rules);
 
 /* Rules `first` to before `end` are asked from now on. */
 void rules_choose(struct rules *rules, uint32_t first, uint32_t end);

@@ -41,6 +41,7 @@ static struct status end_worker(struct pool *p, struct slot *s)
     return post_send(p->options->keeper, &m, -1);
 }
 
+/* A rule; or with "" all of a file. */
 static void say_rule(const struct slot *s, const char *file, const char *name, bool on)
 {
     struct talk_message m = {.number = MESSAGE_RULE,
@@ -58,13 +59,15 @@ static void ask(const struct pool *p, struct slot *s, uint32_t first, uint32_t e
 {
     uint64_t time_s = base_time_s(p, s);
     struct talk_message m = {.number = MESSAGE_SCAN,
-                             .scan = {.size = s->target.size,
+                             .scan = {.alone = s->by_source && s->task == TASK_BLAME,
+                                      .size = s->target.size,
                                       .first = first,
                                       .end = end,
                                       .time_s = (uint32_t)time_s,
                                       .path = text_part(text_of(s->target.path), 0, 4096)}};
     s->state = SLOT_SCANNING;
-    set_deadline(s, time_s + POOL_KILL_S + s->target.size / MIB / POOL_READ_MIB_S);
+    set_deadline(s, time_s + POOL_KILL_S + s->target.size / MIB / POOL_READ_MIB_S +
+                        (s->by_source ? POOL_COMPILE_S / 2 : 0));
     say(s, &m, s->target.fd);
 }
 
@@ -73,7 +76,7 @@ static void ask(const struct pool *p, struct slot *s, uint32_t first, uint32_t e
 static void forget_culprits(struct slot *s)
 {
     for (unsigned i = 0; i < s->culprit_count; i++) {
-        if (s->culprits[i].back) {
+        if (s->culprits[i].back && !s->culprits[i].source) {
             say_rule(s, s->culprits[i].file, s->culprits[i].name, true);
         }
     }
@@ -92,7 +95,10 @@ static struct status finish(struct pool *p, struct slot *s, const struct verdict
         return OK;
     }
     s->state = SLOT_IDLE;
-    return ++s->files >= POOL_WORKER_FILES ? end_worker(p, s) : OK;
+    /* One that was given other sources is put right by another. */
+    bool spent = ++s->files >= POOL_WORKER_FILES || s->by_source;
+    s->by_source = false;
+    return spent ? end_worker(p, s) : OK;
 }
 
 static struct status give_up(struct pool *p, struct slot *s)
@@ -106,7 +112,8 @@ static struct status give_up(struct pool *p, struct slot *s)
 /* The next thing to do about its file; waits for a worker where there is none. */
 static void go_on(const struct pool *p, struct slot *s)
 {
-    struct talk_message which = {.number = MESSAGE_WHICH, .which = {.index = s->blame.first}};
+    struct talk_message which = {.number = MESSAGE_WHICH,
+                                 .which = {.source = s->by_source, .index = s->blame.first}};
     if (s->state != SLOT_IDLE) {
         return;
     }
@@ -137,9 +144,24 @@ static struct status blame(struct pool *p, struct slot *s, enum outcome outcome,
     }
     s->again = true;
     s->task = TASK_BLAME;
-    s->blame = blame_begin(p->rules);
+    s->blame = blame_begin(s->by_source ? p->sources : p->rules);
     go_on(p, s);
     return OK;
+}
+
+/* Rules that are off are still searched for, so a file may take too long without any. Then whole
+ * sources are tried, each time compiled without the others: slower, and only their file gets a
+ * name where it holds more than one rule. */
+static bool turn_to_sources(const struct pool *p, struct slot *s, enum outcome outcome)
+{
+    bool empty = s->blame.first == s->blame.end;
+    if (s->by_source || !empty || outcome == OUTCOME_CRASHED || p->sources == 0) {
+        return false;
+    }
+    s->by_source = true;
+    s->blame = blame_begin(p->sources);
+    go_on(p, s);
+    return true;
 }
 
 static struct status answer(struct pool *p, struct slot *s, bool bad)
@@ -156,6 +178,9 @@ static struct status answer(struct pool *p, struct slot *s, bool bad)
 /* The file went badly, this time too. */
 static struct status judge(struct pool *p, struct slot *s, enum outcome outcome, const char *words)
 {
+    if (s->task == TASK_BLAME && turn_to_sources(p, s, outcome)) {
+        return OK;
+    }
     return s->task == TASK_BLAME ? answer(p, s, true) : blame(p, s, outcome, words);
 }
 
@@ -193,11 +218,17 @@ static struct status on_named(struct pool *p, struct slot *s, const struct talk_
     text_copy(named->file, c->file, sizeof c->file);
     text_copy(named->name, c->name, sizeof c->name);
     c->back = !off;
+    c->source = s->by_source;
     p->source->on_culprit(p->source->context, &s->target, s->first_fault, named, off);
-    if (off) {
+    if (c->source) {
+        say_rule(s, c->file, "", false);
+    } else if (off) {
         switch_off(p, c->file, c->name);
     } else {
         say_rule(s, c->file, c->name, false);
+    }
+    if (c->source && off && p->skipped_count < POOL_SKIPPED_MAX) {
+        p->skipped[p->skipped_count++] = s->blame.first; /* no later worker compiles it */
     }
     s->task = TASK_SCAN;
     s->state = SLOT_IDLE;
@@ -216,17 +247,19 @@ static struct status on_ready(struct pool *p, struct slot *s, const struct talk_
     if (!p->ready) {
         p->ready = true;
         p->rules = ready->rules;
+        p->sources = ready->sources;
         if (!p->source->on_ready(p->source->context, ready)) {
             FAIL(MISSING);
         }
     }
     for (unsigned i = 0; i < p->strike_count; i++) {
-        if (p->strikes[i].count >= POOL_STRIKES) {
+        if (p->strikes[i].count >= POOL_STRIKES && p->strikes[i].name[0]) {
             say_rule(s, p->strikes[i].file, p->strikes[i].name, false);
         }
     }
     for (unsigned i = 0; i < s->culprit_count; i++) {
-        say_rule(s, s->culprits[i].file, s->culprits[i].name, false);
+        const struct culprit *c = &s->culprits[i];
+        say_rule(s, c->file, c->source ? "" : c->name, false);
     }
     if (s->target.fd >= 0) {
         go_on(p, s);
@@ -355,6 +388,7 @@ struct status slot_take(struct pool *p, struct slot *s)
     s->sha256[0] = 0;
     s->task = TASK_SCAN;
     s->again = false;
+    s->by_source = false;
     go_on(p, s);
     return OK;
 }

@@ -26,7 +26,8 @@ enum slot_task {
 /* A rule that is left out while its file is asked once more. */
 struct culprit {
     char file[1025], name[257];
-    bool back; /* … and asked again when that is done */
+    bool source; /* all of its file, whatever it is called */
+    bool back;   /* … and asked again when that is done */
 };
 
 struct slot {
@@ -45,6 +46,7 @@ struct slot {
     struct target target; /* fd -1: none */
     char sha256[65];
     enum slot_task task;
+    bool by_source;           /* the blame is among sources: rules that are off still cost */
     bool again;               /* it was asked before: what indicators know of it was told */
     enum outcome first_fault; /* what the blame is about */
     char fault_words[64];
@@ -70,6 +72,7 @@ struct pool {
     uint32_t told;   /* sources before this one were compiled: their flaws are known */
     unsigned starts; /* in a row that came to nothing */
     uint32_t rules;
+    uint32_t sources;
     bool ready; /* a worker compiled the rules */
     bool ended; /* the source */
     bool later; /* it has none now */

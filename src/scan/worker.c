@@ -18,8 +18,9 @@ struct worker {
     struct pack pack;
     struct rules rules;
     uint32_t missing; /* layers that the cage lacks */
-    bool *skipped;    /* sources that ended an earlier worker */
-    bool said;        /* flaws were told by an earlier worker */
+    bool *skipped;    /* sources that ended an earlier worker, or are left out for a file */
+    bool *others;     /* room for the sources that are not asked alone */
+    bool said;        /* flaws were told */
 };
 
 static struct status tell(const struct talk_message *m)
@@ -76,7 +77,8 @@ static struct status open_pack(struct worker *w)
         return refuse_pack(&fault);
     }
     w->skipped = heap_alloc(pack_count(&w->pack, PACK_YARA) + 1, sizeof *w->skipped);
-    if (!w->skipped) {
+    w->others = heap_alloc(pack_count(&w->pack, PACK_YARA) + 1, sizeof *w->others);
+    if (!w->skipped || !w->others) {
         FAIL(MEMORY);
     }
     return OK;
@@ -86,10 +88,11 @@ static struct status open_pack(struct worker *w)
 
 static void on_source(void *context, uint32_t index, struct text file)
 {
-    (void)context;
+    const struct worker *w = context;
     struct talk_message m = {.number = MESSAGE_SOURCE, .source = {.index = index, .file = file}};
-    /* An opener that is gone is noticed by the next receive. */
-    status_ignore(tell(&m));
+    if (!w->rules.compiled) {
+        status_ignore(tell(&m)); /* an opener that is gone is noticed by the next receive */
+    }
 }
 
 static void on_flaw(void *context, const struct talk_flaw *flaw)
@@ -101,15 +104,43 @@ static void on_flaw(void *context, const struct talk_flaw *flaw)
     }
 }
 
-static struct status on_begin(struct worker *w, bool said)
+static struct status compile(struct worker *w, const bool *skipped, struct rules *out)
 {
     struct rules_listener listener = {.context = w, .on_source = on_source, .on_flaw = on_flaw};
+    return rules_compile(&w->pack, skipped, &listener, out);
+}
+
+static struct status on_begin(struct worker *w, bool said)
+{
     w->said = said;
-    TRY(rules_compile(&w->pack, w->skipped, &listener, &w->rules));
-    struct talk_message m = {
-        .number = MESSAGE_READY,
-        .ready = {.rules = w->rules.count, .refused = w->rules.refused, .missing = w->missing}};
+    TRY(compile(w, w->skipped, &w->rules));
+    w->said = true;
+    struct talk_message m = {.number = MESSAGE_READY,
+                             .ready = {.rules = w->rules.count,
+                                       .sources = (uint32_t)pack_count(&w->pack, PACK_YARA),
+                                       .refused = w->rules.refused,
+                                       .missing = w->missing}};
     return tell(&m);
+}
+
+/* A rule is switched where it is. A whole source is not: what it looks for would still be searched,
+ * which may be what takes so long. */
+static struct status on_rule(struct worker *w, const struct talk_rule *rule)
+{
+    struct rules rules;
+    if (rule->name.len) {
+        rules_switch(&w->rules, rule->file, rule->name, rule->on);
+        return OK;
+    }
+    for (uint32_t i = 0; i < pack_count(&w->pack, PACK_YARA); i++) {
+        if (text_same(pack_yara(&w->pack, i).file, rule->file)) {
+            w->skipped[i] = !rule->on;
+        }
+    }
+    TRY(compile(w, w->skipped, &rules));
+    rules_free(&w->rules);
+    w->rules = rules;
+    return OK;
 }
 
 /* ── files ── */
@@ -132,13 +163,27 @@ static void on_match(void *context, const struct talk_match *match)
     status_ignore(tell(&m)); /* as above */
 }
 
+/* The sources `first` to before `end`, but for those that are left out anyway. */
+static struct status compile_alone(struct worker *w, const struct talk_scan *scan,
+                                   struct rules *out)
+{
+    for (uint32_t i = 0; i < pack_count(&w->pack, PACK_YARA); i++) {
+        w->others[i] = w->skipped[i] || i < scan->first || i >= scan->end;
+    }
+    return compile(w, w->others, out);
+}
+
 static struct status on_scan(struct worker *w, const struct talk_scan *scan, int file)
 {
-    struct examination e = {.rules = &w->rules,
+    OWN(rules_free) struct rules alone = {0};
+    if (scan->alone) {
+        TRY(compile_alone(w, scan, &alone));
+    }
+    struct examination e = {.rules = scan->alone ? &alone : &w->rules,
                             .file = file,
                             .size = scan->size,
-                            .first = scan->first,
-                            .end = scan->end,
+                            .first = scan->alone ? 0 : scan->first,
+                            .end = scan->alone ? UINT32_MAX : scan->end,
                             .time_s = scan->time_s,
                             .path = scan->path,
                             .context = w,
@@ -149,15 +194,34 @@ static struct status on_scan(struct worker *w, const struct talk_scan *scan, int
     return tell(&m);
 }
 
-static struct status on_which(const struct worker *w, uint32_t index)
+/* A source is called as its rule is, if it has no other: people know rules and not files. */
+static void name_source(const struct worker *w, uint32_t source, struct talk_named *out)
+{
+    const YR_RULE *rule;
+    unsigned rules = 0;
+    out->file = pack_yara(&w->pack, source).file;
+    yr_rules_foreach(w->rules.compiled, rule)
+    {
+        if (text_same(text_of(rule->ns->name), out->file)) {
+            out->name = rules++ == 0 ? text_part(text_of(rule->identifier), 0, 256) : TEXT("");
+        }
+    }
+}
+
+static struct status on_which(const struct worker *w, const struct talk_which *which)
 {
     struct talk_message m = {.number = MESSAGE_NAMED};
-    if (index >= w->rules.count) {
+    size_t count = which->source ? pack_count(&w->pack, PACK_YARA) : w->rules.count;
+    if (which->index >= count) {
         FAIL(INVALID);
     }
-    const YR_RULE *rule = &w->rules.compiled->rules_table[index];
-    m.named.file = text_of(rule->ns->name);
-    m.named.name = text_part(text_of(rule->identifier), 0, 256);
+    if (which->source) {
+        name_source(w, which->index, &m.named);
+    } else {
+        const YR_RULE *rule = &w->rules.compiled->rules_table[which->index];
+        m.named.file = text_of(rule->ns->name);
+        m.named.name = text_part(text_of(rule->identifier), 0, 256);
+    }
     return tell(&m);
 }
 
@@ -172,11 +236,11 @@ static struct status serve(struct worker *w, const struct talk_message *m, int f
     } else if (!ready && m->number == MESSAGE_BEGIN) {
         return on_begin(w, m->begin.said);
     } else if (ready && m->number == MESSAGE_RULE) {
-        rules_switch(&w->rules, m->rule.file, m->rule.name, m->rule.on);
+        return on_rule(w, &m->rule);
     } else if (ready && m->number == MESSAGE_SCAN && file >= 0) {
         return on_scan(w, &m->scan, file);
     } else if (ready && m->number == MESSAGE_WHICH) {
-        return on_which(w, m->which.index);
+        return on_which(w, &m->which);
     } else {
         FAIL(DENIED);
     }

@@ -192,6 +192,19 @@ def a_rule_that_hangs_costs_one_verdict():
         return [f"5 files that hang it, 1 s each at most: {took:.1f} s"]
 
 
+def a_rule_that_takes_all_memory_costs_one_verdict():
+    """Its strings are searched for even while it is off: whole files of rules are tried then."""
+    strings = "\n".join(f'$s{i} = "{"a" * (4 + i)}"' for i in range(40))
+    with Place(finds=FINDS, eats=f"rule eats {{ strings: {strings} condition: all of them }}",
+               more="rule more { condition: false } rule never { condition: false }") as place:
+        place.put("as", b"a" * 3000000 + MARK)
+        place.put("other", MARK)
+        result = place.scan("--jobs", "1", timeout=120)
+        failed = result.of("rule_failed")
+        assert [f["rule"] for f in failed] == ["eats"] and failed[0]["reason"] in ("memory", "timed_out"), result.lines
+        assert result.summary()["files"] == 2 and result.summary()["matches"] == 2, result.summary()
+
+
 def children(pid, role):
     """Pids below this one whose command line has the role."""
     found = []
@@ -302,5 +315,5 @@ def packs_carry_rules():
 sys.exit(bulkhead.main([
     matches_are_told_with_all_that_is_known, people_read_text_and_no_path_can_draw, only_files_are_opened,
     a_caller_without_privilege_gets_the_same_cages, ten_thousand_files, rules_that_do_not_compile_are_named,
-    a_rule_that_hangs_costs_one_verdict, a_worker_that_dies_costs_one_verdict,
+    a_rule_that_hangs_costs_one_verdict, a_rule_that_takes_all_memory_costs_one_verdict, a_worker_that_dies_costs_one_verdict,
     a_death_that_no_rule_explains_is_the_files, each_process_has_what_it_needs_and_no_more, packs_carry_rules]))
