@@ -15,8 +15,9 @@ one() {
     mkdir -p "$folder/corpus"
     seeds=tests/corpus/fuzz/$name
     [ -d "$seeds" ] || seeds=
+    # A pack with one of everything is larger than the 4 KiB that libFuzzer begins with.
     # shellcheck disable=SC2086
-    if "$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+    if "$target" -max_total_time="$seconds" -max_len=16384 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
         -artifact_prefix="$folder/" "$folder/corpus" $seeds > "$folder/log" 2>&1; then
         runs=$(sed -n 's/.*number_of_executed_units: *//p' "$folder/log")
         echo "ok - $name: $runs runs"

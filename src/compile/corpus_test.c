@@ -7,9 +7,9 @@
  */
 #include "base/own.h"
 #include "base/test.h"
-#include "compile/sigma.h"
+#include "compile/links.h"
 #include "content/builder.h"
-#include "content/match.h"
+#include "content/detect.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -17,16 +17,19 @@
 
 enum { MEMORY = 1 << 30, FILE_MAX = 32 << 20, LINE_ROOM = 1 << 20, IDS_MAX = 256 };
 
+#define OPTIONS ((struct sigma_options){.any_product = true})
+
 static const char *path;
 
 /* What is under test: a pack, and what it said about the last event. */
 struct bench {
     struct arena arena;
     struct builder *builder;
+    struct sigma_links links;
     size_t refused;
     enum refusal_class class; /* of the last refusal */
     struct pack pack;
-    struct matcher *matcher;
+    struct detector *detector;
     struct text ids[IDS_MAX];
     size_t id_count;
 };
@@ -48,47 +51,75 @@ static void bench_init(struct bench *b)
     *b = (struct bench){0};
     arena_init(&b->arena, MEMORY);
     assert_ok(builder_new(&b->arena, &b->builder));
+    sigma_links_init(&b->links, OPTIONS, &b->arena);
 }
 
 static void bench_done(struct bench *b)
 {
-    matcher_free(b->matcher);
+    detector_free(b->detector);
+    sigma_links_done(&b->links);
     arena_done(&b->arena);
+}
+
+/* True: the rule is in the pack. */
+static bool add_outcome(struct bench *b, const char *name, const struct sigma_outcome *outcome)
+{
+    char why[160];
+    if (outcome->ok && !outcome->waits) {
+        assert_ok(builder_add(b->builder, &outcome->rule, why));
+        return true;
+    }
+    if (!outcome->ok) {
+        b->refused++;
+        b->class = outcome->refusal.class;
+        print_message("# %s:%u: %s: %s\n", name, outcome->refusal.line, refusal_name(b->class),
+                      outcome->refusal.words);
+    }
+    return false;
 }
 
 static void add_rules(struct bench *b, const char *name, struct text text)
 {
     struct sigma_file file;
     struct sigma_outcome outcome;
-    char why[160];
-    sigma_open(&file, (struct sigma_options){.any_product = true}, text_of(name), text);
+    sigma_open(&file, OPTIONS, text_of(name), text);
     while (sigma_next(&file, &outcome)) {
-        if (outcome.ok) {
-            assert_ok(builder_add(b->builder, &outcome.rule, why));
-        } else {
-            b->refused++;
-            b->class = outcome.refusal.class;
-            print_message("# %s:%u: %s: %s\n", name, outcome.refusal.line, refusal_name(b->class),
-                          outcome.refusal.words);
-        }
+        bool taken = add_outcome(b, name, &outcome);
+        assert_ok(sigma_links_add(&b->links, &outcome, taken));
     }
     sigma_close(&file);
+}
+
+static void add_correlations(struct bench *b)
+{
+    struct sigma_outcome outcome;
+    while (sigma_links_next(&b->links, &outcome)) {
+        sigma_links_settle(&b->links, add_outcome(b, "correlation", &outcome));
+    }
 }
 
 static void finish(struct bench *b)
 {
     struct text bytes;
     struct pack_fault fault;
+    const struct correlate_settings settings = {.memory = PACK_WINDOW_MEMORY, .key = "not secret"};
     assert_ok(builder_finish(b->builder, &bytes));
     assert_ok(pack_open(bytes, &b->pack, &fault));
-    assert_ok(matcher_new(&b->pack, &b->matcher));
+    assert_ok(detector_new(&b->pack, settings, &b->detector));
 }
 
-static void on_match(void *context, size_t rule)
+static void on_alert(void *context, size_t rule, const struct correlation_hit *hit)
 {
     struct bench *b = context;
+    (void)hit;
     assert_true(b->id_count < IDS_MAX);
     b->ids[b->id_count++] = pack_rule(&b->pack, rule).id;
+}
+
+static void on_lossy(void *context, size_t rule, uint64_t events)
+{
+    (void)context;
+    fail_msg("rule %zu lost %llu events", rule, (unsigned long long)events);
 }
 
 static void on_fault(void *context, size_t rule, const char *what)
@@ -101,7 +132,8 @@ static void run_event(struct bench *b, const json_t *event)
 {
     static char line[LINE_ROOM];
     static uint8_t record[EVENT_MAX];
-    struct matcher_sink sink = {.context = b, .on_match = on_match, .on_fault = on_fault};
+    struct detector_sink sink = {
+        .context = b, .on_alert = on_alert, .on_fault = on_fault, .on_lossy = on_lossy};
     struct event_json_fault fault;
     struct event opened;
     size_t len = json_dumpb(event, line, sizeof line, JSON_COMPACT);
@@ -109,7 +141,9 @@ static void run_event(struct bench *b, const json_t *event)
     assert_ok(event_json_read((struct text){line, len}, EVENT_NAMES_SIGMA, record, sizeof record,
                               &opened, &fault));
     b->id_count = 0;
-    matcher_run(b->matcher, &opened, &sink);
+    detector_run(b->detector, &opened, &sink);
+    assert_true(detector_steps(b->detector) <=
+                b->pack.cost[opened.header.type] + b->pack.windows_cost[opened.header.type]);
 }
 
 /* Both are sorted: the matcher goes by id. */
@@ -184,6 +218,7 @@ static void add_case(struct bench *b, const json_t *test)
     for (size_t i = 0; i < json_array_size(rules); i++) {
         add_rules(b, "rule", text_of(json_string_value(json_array_get(rules, i))));
     }
+    add_correlations(b);
 }
 
 /* "match" and "miss": the fields of events that the one rule has to match, and not to. */
@@ -230,15 +265,6 @@ static bool case_agrees(const json_t *test)
     return agrees;
 }
 
-/* Correlations come with a later version: all of them are refused, whatever is wrong with them. */
-static bool is_correlation(const json_t *test)
-{
-    struct text topic = text_of(json_string_value(json_object_get(test, "topic")));
-    struct text reject = text_of(json_string_value(json_object_get(test, "reject")));
-    return text_same(topic, TEXT("correlation")) || text_same(reject, TEXT("correlation")) ||
-           text_same(reject, TEXT("reference"));
-}
-
 static void cases_agree(void **state)
 {
     (void)state;
@@ -251,9 +277,6 @@ static void cases_agree(void **state)
         OWN(json_drop) json_t *test = next_line(&left);
         if (!test) {
             break;
-        }
-        if (is_correlation(test)) {
-            continue;
         }
         count++;
         if (!case_agrees(test)) {
@@ -293,6 +316,7 @@ static void rules_agree(void **state)
     size_t wrong = 0;
     bench_init(&b);
     add_folder(&b);
+    add_correlations(&b);
     finish(&b);
     snprintf(name, sizeof name, "%s/events.jsonl", path);
     struct text events = read_file(&b.arena, name);

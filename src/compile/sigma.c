@@ -2,7 +2,9 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "compile/correlation.h"
 #include "compile/detection.h"
+#include "compile/document.h"
 #include "compile/logsource.h"
 
 #include <stdio.h>
@@ -109,10 +111,6 @@ static struct status compile(struct job *job, const struct sigma_options *option
 {
     const struct yaml_node *detection = yaml_get(document, TEXT("detection"));
     const struct expression *root;
-    if (yaml_get(document, TEXT("correlation"))) {
-        return job_refuse(job, REFUSAL_CORRELATION, document->line,
-                          "this version does not compile correlation rules yet");
-    }
     if (yaml_get(document, TEXT("filter"))) {
         return job_refuse(job, REFUSAL_DETECTION, document->line,
                           "this version does not compile filters");
@@ -148,12 +146,26 @@ static struct status read_document(struct job *job, struct text text, uint32_t l
     return OK;
 }
 
-/* Names the outcome first, so that a refusal says which rule it is about. */
-static struct status one_document(struct job *job, const struct sigma_file *f, struct text text,
-                                  struct sigma_outcome *out, bool *empty)
+/* What hangs on other rules is looked at once all are known. */
+static struct status correlation(struct job *job, const struct document *d,
+                                 const struct yaml_node *document, struct sigma_outcome *out)
+{
+    TRY(metadata(job, document, &out->rule));
+    if (d->links) {
+        return correlation_compile(job, d, document, out);
+    }
+    out->waits = true;
+    out->source = d->text;
+    out->document = document;
+    return OK;
+}
+
+struct status document_compile(struct job *job, const struct document *d, struct sigma_outcome *out,
+                               bool *empty)
 {
     const struct yaml_node *document = NULL;
-    TRY(read_document(job, text, out->line, &document));
+    out->source_line = out->line;
+    TRY(read_document(job, d->text, out->line, &document));
     *empty = !document;
     if (!document) {
         return OK;
@@ -161,11 +173,16 @@ static struct status one_document(struct job *job, const struct sigma_file *f, s
     out->line = document->line;
     TRY(member(job, document, "title", TITLE_MAX, &out->title));
     TRY(member(job, document, "id", ID_MAX, &out->id));
-    out->rule = (struct rule){.id = out->id, .title = out->title, .file = f->name};
+    TRY(member(job, document, "name", TITLE_MAX, &out->name));
+    out->rule = (struct rule){.id = out->id, .title = out->title, .file = d->file};
     if (out->id.len == 0) {
-        TRY(stand_in_id(job, text, &out->rule.id));
+        TRY(stand_in_id(job, d->text, &out->rule.id));
     }
-    TRY(compile(job, &f->options, document, &out->rule));
+    if (yaml_get(document, TEXT("correlation"))) {
+        TRY(correlation(job, d, document, out));
+    } else {
+        TRY(compile(job, &d->options, document, &out->rule));
+    }
     out->id = out->rule.id;
     return OK;
 }
@@ -209,7 +226,7 @@ static struct status check_file(struct job *job, const struct sigma_file *f)
     return OK;
 }
 
-static void refused(struct status s, const struct job *job, struct sigma_outcome *out)
+void document_refused(struct status s, const struct job *job, struct sigma_outcome *out)
 {
     out->ok = false;
     out->refusal = job->refusal;
@@ -231,22 +248,23 @@ bool sigma_next(struct sigma_file *f, struct sigma_outcome *out)
         struct status s = check_file(&job, f);
         if (!status_ok(s)) {
             f->ended = true;
-            refused(s, &job, out);
+            document_refused(s, &job, out);
             return true;
         }
     }
     while (!f->ended && empty && yaml_cut(&f->left, &f->line, &text, &out->line)) {
         arena_done(&f->arena);
         arena_init(&f->arena, SIGMA_RULE_MEMORY);
-        struct status s = one_document(&job, f, text, out, &empty);
+        struct document document = {.options = f->options, .file = f->name, .text = text};
+        struct status s = document_compile(&job, &document, out, &empty);
         if (!status_ok(s)) {
-            refused(s, &job, out);
+            document_refused(s, &job, out);
             empty = false;
         }
     }
     if (empty && !f->found && !f->ended) {
         f->ended = true;
-        refused(job_refuse(&job, REFUSAL_YAML, 1, "the file holds no rule"), &job, out);
+        document_refused(job_refuse(&job, REFUSAL_YAML, 1, "the file holds no rule"), &job, out);
         return true;
     }
     f->found = f->found || !empty;

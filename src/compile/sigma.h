@@ -1,5 +1,6 @@
 /*
- * sigma: the text of a Sigma rule file -> rules in the form of content/rule.h, one by one.
+ * sigma: the text of a Sigma rule file -> rules in the form of content/rule.h, one by one;
+ * correlations after all of them (links.h).
  *
  * Sigma specification 2.1.0; docs/formats/sigma.md lists what is supported and every choice that
  * the specification leaves open. Pure: no file is opened here. A rule that cannot be compiled is an
@@ -33,9 +34,17 @@ struct sigma_outcome {
     bool ok;
     struct text id; /* empty where a refused rule has none */
     struct text title;
+    struct text name;       /* by which correlations may refer to it; mostly empty */
     uint32_t line;          /* where the rule starts */
     struct rule rule;       /* if ok; its texts live until the next call */
     struct refusal refusal; /* if not */
+    /* A correlation, which cannot be compiled before all rules are known: hand it to links.h. */
+    bool waits;
+    struct text source; /* its document, of the file */
+    uint32_t source_line;
+    const struct yaml_node *document;
+    uint64_t types; /* of a compiled one: events at which it can match; */
+    bool foreign;   /* as in struct job */
 };
 
 /* `name` and `bytes` have to outlive it. */

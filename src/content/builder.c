@@ -2,6 +2,7 @@
 
 #include "base/own.h"
 #include "content/automaton.h"
+#include "content/correlation.h"
 #include "content/encode.h"
 #include "content/predicate.h"
 #include "content/yara.h"
@@ -27,6 +28,9 @@ struct builder {
     size_t yara_capacity;
     size_t yara_bytes;
     struct pool yara_files;
+    bool *generates; /* of each rule: a correlation lets it go on raising alerts */
+    size_t generates_capacity;
+    uint64_t windows; /* bytes that the correlations so far need */
 };
 
 static struct status refuse(char *why, const char *what)
@@ -90,20 +94,107 @@ static struct status copy_program(struct arena *arena, struct rule *rule, char *
     return OK;
 }
 
+static struct status copy_correlation(struct arena *arena, struct rule *rule)
+{
+    struct correlation *c = arena_alloc(arena, 1, sizeof *c);
+    const struct correlation *from = rule->correlation;
+    size_t width = from->group_fields + from->value_fields;
+    struct correlation_reference *references =
+        arena_alloc(arena, from->reference_count, sizeof *references);
+    struct correlation_condition *conditions =
+        arena_alloc(arena, from->condition_count, sizeof *conditions);
+    enum field *fields = arena_alloc(arena, from->reference_count * width, sizeof *fields);
+    if (!c || !references || !conditions || !fields) {
+        FAIL(MEMORY);
+    }
+    for (size_t i = 0; i < from->reference_count; i++) {
+        TRY(arena_text(arena, from->references[i].id, &references[i].id));
+        for (size_t j = 0; j < width; j++) {
+            fields[i * width + j] = from->references[i].fields[j];
+        }
+        references[i].fields = fields + i * width;
+    }
+    for (size_t i = 0; i < from->condition_count; i++) {
+        conditions[i] = from->conditions[i];
+    }
+    *c = *from;
+    c->references = references;
+    c->conditions = conditions;
+    rule->correlation = c;
+    return OK;
+}
+
+/* ── trying ── */
+
+static int compare_rules(const void *a, const void *b)
+{
+    return pack_id_order(((const struct rule *)a)->id, ((const struct rule *)b)->id);
+}
+
+/* The rule, and stand-ins for those that it refers to. */
+static struct status trial_source(struct builder *b, const struct rule *rule, struct arena *scratch,
+                                  struct pack_source *out, char *why)
+{
+    size_t references = rule->correlation ? rule->correlation->reference_count : 0;
+    struct rule *rules = arena_alloc(scratch, references + 1, sizeof *rules);
+    size_t count = 1;
+    if (!rules) {
+        FAIL(MEMORY);
+    }
+    rules[0] = *rule;
+    for (size_t i = 0; i < references; i++) {
+        struct text id = rule->correlation->references[i].id;
+        bool there = false;
+        if (!pool_has(&b->ids, id)) {
+            return refuse(why, "a rule that it refers to is not in the pack");
+        }
+        for (size_t j = 0; j < count; j++) {
+            there = there || text_same(rules[j].id, id);
+        }
+        if (!there) {
+            rules[count++] = (struct rule){.id = id, .title = id, .types = 1};
+        }
+    }
+    qsort(rules, count, sizeof *rules, compare_rules);
+    *out = (struct pack_source){.rules = rules, .rule_count = count};
+    return OK;
+}
+
 /* The verifier's own word: a pack of this rule alone must open. Nobody else has to know its rules.
- */
-static struct status try_rule(const struct rule *rule, char *why)
+ * *windows: bytes that a correlation needs. */
+static struct status try_rule(struct builder *b, const struct rule *rule, uint64_t *windows,
+                              char *why)
 {
     struct pack trial;
     OWN(arena_done) struct arena scratch;
     struct pack_fault fault = {.what = "there is no memory to try it"};
+    struct pack_source source;
     struct text bytes;
     arena_init(&scratch, TRIAL_MAX);
-    TRY(encode_pack(&scratch, &(struct pack_source){.rules = rule, .rule_count = 1}, &bytes));
+    TRY(trial_source(b, rule, &scratch, &source, why));
+    TRY(encode_pack(&scratch, &source, &bytes));
     struct status s = pack_open(bytes, &trial, &fault);
     snprintf(why, WHY, "%s", fault.what);
     TRY(s);
+    *windows = windows_need(&trial);
+    if (b->windows + *windows > PACK_LIMITS.windows) {
+        snprintf(why, WHY, "with those before it, its window needs more memory than there is");
+        FAIL(LIMIT);
+    }
     return OK;
+}
+
+/* ── keeping ── */
+
+/* What is referred to is silent, unless one of those that refer to it lets it speak. */
+static void silence(struct builder *b, const struct correlation *c)
+{
+    for (size_t i = 0; c && i < c->reference_count; i++) {
+        uint32_t number;
+        ENSURE(status_ok(pool_add(&b->ids, c->references[i].id, &number)));
+        b->generates[number] = b->generates[number] || c->generate;
+        b->rules[number].silent = !b->generates[number];
+    }
 }
 
 static struct status keep_rule(struct builder *b, const struct rule *rule)
@@ -114,8 +205,16 @@ static struct status keep_rule(struct builder *b, const struct rule *rule)
         FAIL(MEMORY);
     }
     b->rules = rules;
+    bool *generates =
+        arena_push(b->arena, b->generates, b->count, &b->generates_capacity, sizeof *generates);
+    if (!generates) {
+        FAIL(MEMORY);
+    }
+    b->generates = generates;
     TRY(pool_add(&b->ids, rule->id, &ignored));
+    b->generates[b->count] = false;
     b->rules[b->count++] = *rule;
+    silence(b, rule->correlation);
     return OK;
 }
 
@@ -135,6 +234,7 @@ struct status builder_new(struct arena *arena, struct builder **out)
 struct status builder_add(struct builder *b, const struct rule *rule, char *why)
 {
     struct rule copy = *rule;
+    uint64_t windows;
     snprintf(why, WHY, "there is no memory for it");
     if (rule->node_count > NODES_MAX) {
         snprintf(why, WHY, "it needs %zu decisions (limit %d)", rule->node_count, NODES_MAX);
@@ -149,7 +249,11 @@ struct status builder_add(struct builder *b, const struct rule *rule, char *why)
     }
     TRY(copy_texts(b->arena, &copy));
     TRY(copy_program(b->arena, &copy, why));
-    TRY(try_rule(&copy, why));
+    if (copy.correlation) {
+        TRY(copy_correlation(b->arena, &copy));
+    }
+    TRY(try_rule(b, &copy, &windows, why));
+    b->windows += windows;
     return keep_rule(b, &copy);
 }
 
@@ -185,11 +289,6 @@ struct status builder_add_yara(struct builder *b, struct text file, struct text 
 static int compare_yara(const void *a, const void *b)
 {
     return pack_id_order(((const struct pack_yara *)a)->file, ((const struct pack_yara *)b)->file);
-}
-
-static int compare_rules(const void *a, const void *b)
-{
-    return pack_id_order(((const struct rule *)a)->id, ((const struct rule *)b)->id);
 }
 
 struct status builder_finish(struct builder *b, struct text *out)

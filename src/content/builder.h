@@ -14,8 +14,9 @@ struct builder;
 /* All memory comes from `arena`, which has to outlive it. */
 struct status builder_new(struct arena *arena, struct builder **out);
 
-/* Adds a rule (its texts are copied). LIMIT, INVALID: `why` (at least 160 bytes) says what about
- * it. */
+/* Adds a rule (its texts are copied). What a correlation refers to was added before, and becomes
+ * silent unless a correlation that refers to it generates. LIMIT, INVALID: `why` (at least
+ * 160 bytes) says what about it. */
 struct status builder_add(struct builder *b, const struct rule *rule, char *why);
 
 /* Adds a file of YARA rules; both texts have to outlive the builder. LIMIT, INVALID: as above. */

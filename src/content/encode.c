@@ -37,12 +37,28 @@ struct status encode_text(struct encoder *e, struct text t, uint32_t *out)
 
 /* ── rules and what they share ── */
 
+static struct status encode_number(struct encoder *e, int64_t number, uint32_t *out)
+{
+    enum { SIZE = 8 };
+
+    void *room = arena_alloc(e->arena, SIZE, 1);
+    if (!room) {
+        FAIL(MEMORY);
+    }
+    struct writer w = writer_over(room, SIZE);
+    writer_u64(&w, (uint64_t)number);
+    return pool_add(&e->numbers, writer_text(&w), out);
+}
+
 static struct status encode_operand(struct encoder *e, const struct predicate *p, uint32_t *out)
 {
     unsigned uses = predicate_info(p->kind)->uses;
     *out = PACK_NONE;
     if (uses & USES_AUTOMATON) {
         return pool_add(&e->automata, p->text, out);
+    }
+    if (uses & USES_NUMBER) {
+        return encode_number(e, p->number, out);
     }
     return uses & USES_TEXT ? pool_add(&e->texts, p->text, out) : OK;
 }
@@ -66,7 +82,7 @@ static struct status add_predicate(struct encoder *e, struct text bytes, const s
 
 struct status encode_predicate(struct encoder *e, const struct predicate *p, uint32_t *out)
 {
-    enum { SIZE = 24 };
+    enum { SIZE = 8 };
 
     uint32_t operand;
     void *room = arena_alloc(e->arena, SIZE, 1);
@@ -76,15 +92,10 @@ struct status encode_predicate(struct encoder *e, const struct predicate *p, uin
     TRY(encode_operand(e, p, &operand));
     struct writer w = writer_over(room, SIZE);
     writer_u8(&w, (uint8_t)p->kind);
-    writer_u8(&w, p->cased);
+    writer_u8(&w, (uint8_t)(p->cased | (unsigned)p->part << 1 | (unsigned)p->compare << 4));
     writer_u8(&w, (uint8_t)(p->field == FIELD_COUNT ? PACK_ANY_FIELD : (int)p->field));
     writer_u8(&w, (uint8_t)(p->other == FIELD_COUNT ? PACK_NO_FIELD : (int)p->other));
-    writer_u8(&w, (uint8_t)p->part);
-    writer_u8(&w, (uint8_t)p->compare);
-    writer_u16(&w, 0);
     writer_u32(&w, operand);
-    writer_u32(&w, 0);
-    writer_u64(&w, (uint64_t)p->number);
     TRY(writer_end(&w));
     return add_predicate(e, writer_text(&w), p, out);
 }
@@ -161,6 +172,7 @@ static struct status lay_pools(struct encoder *e)
     TRY(lay_items(e, &e->texts, PACK_TEXT_BYTES));
     TRY(lay_ends(e, &e->automata, PACK_AUTOMATON_ENDS));
     TRY(lay_items(e, &e->automata, PACK_AUTOMATON_BYTES));
+    TRY(lay_items(e, &e->numbers, PACK_NUMBERS));
     return lay_items(e, &e->predicates, PACK_PREDICATES);
 }
 
@@ -259,11 +271,13 @@ struct status encode_pack(struct arena *arena, const struct pack_source *source,
     struct encoder e = {.arena = arena,
                         .texts = {.arena = arena},
                         .automata = {.arena = arena},
+                        .numbers = {.arena = arena},
                         .predicates = {.arena = arena}};
     struct encoded_atoms atoms;
     for (size_t i = 0; i < source->rule_count; i++) {
         TRY(encode_rule(&e, &source->rules[i]));
     }
+    TRY(encode_correlations(&e, source));
     TRY(encode_atoms(&e, &atoms));
     TRY(encode_yara(&e, source->yara, source->yara_count));
     TRY(lay_pools(&e));

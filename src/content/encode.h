@@ -20,6 +20,7 @@ struct encoder {
     struct arena *arena;
     struct pool texts;
     struct pool automata;
+    struct pool numbers;     /* eight bytes each */
     struct pool predicates;  /* encoded … */
     struct predicate *plain; /* … and as they are */
     size_t plain_capacity;
@@ -68,6 +69,9 @@ struct status encode_filters(struct encoder *e, const struct encoded_atoms *atom
 
 /* What is in the sections so far, for the functions of pack.h. */
 struct pack encode_view(const struct encoder *e);
+
+/* The sections of correlations. INVALID: one refers to itself, also through others. */
+struct status encode_correlations(struct encoder *e, const struct pack_source *source);
 
 /* The finished pack, in the arena. LIMIT: it would be too large. */
 struct status encode_pack(struct arena *arena, const struct pack_source *source, struct text *out);

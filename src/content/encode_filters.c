@@ -20,7 +20,7 @@ struct item {
     uint32_t number;
     enum field field;
     enum filter_kind kind;
-    uint16_t at;
+    uint8_t at;
     struct filter_spot spot;
 };
 
@@ -51,17 +51,18 @@ static void count_grams(const struct filter_encoder *f, const struct item *item)
 }
 
 /* Of equally rare ones the first. */
-static uint16_t rarest(const struct filter_encoder *f, const struct item *item)
+static uint8_t rarest(const struct filter_encoder *f, const struct item *item)
 {
     struct text literal = item->atom->literal;
     size_t best = 0;
-    for (size_t at = 1; at + filter_gram_size(item->kind) <= literal.len && at < UINT16_MAX; at++) {
+    for (size_t at = 1; at + filter_gram_size(item->kind) <= literal.len && at <= FILTER_AT_MAX;
+         at++) {
         if (*counter(f, gram_at(literal, at, item->kind)) <
             *counter(f, gram_at(literal, best, item->kind))) {
             best = at;
         }
     }
-    return (uint16_t)best;
+    return (uint8_t)best;
 }
 
 static struct status make_items(struct filter_encoder *f)
@@ -81,9 +82,8 @@ static struct status make_items(struct filter_encoder *f)
     }
     for (size_t i = 0; i < f->atoms->count; i++) {
         struct item *item = &f->items[i];
-        item->at = filter_is_gram(item->kind)
-                       ? rarest(f, item)
-                       : (uint16_t)filter_key_length(item->atom->literal.len);
+        item->at = filter_is_gram(item->kind) ? rarest(f, item)
+                                              : (uint8_t)filter_key_length(item->atom->literal.len);
     }
     return OK;
 }
@@ -173,9 +173,7 @@ static struct status put_entries(struct encoder *e, const struct run *run)
         uint8_t room[FILTER_ENTRY];
         struct writer w = writer_over(room, sizeof room);
         writer_u32(&w, item->spot.key);
-        writer_u32(&w, item->number);
-        writer_u16(&w, item->at);
-        writer_u16(&w, 0);
+        writer_u32(&w, item->number << 8 | item->at);
         TRY(encode_bytes(e, PACK_FILTER_ENTRIES, writer_text(&w)));
     }
     return OK;

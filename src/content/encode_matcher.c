@@ -8,6 +8,8 @@
 #include "content/filter.h"
 #include "content/trigger.h"
 
+#include <stdlib.h>
+
 struct matcher_encoder {
     struct encoder *encoder;
     struct pack view;
@@ -195,36 +197,29 @@ static struct status drop_short_ones(struct matcher_encoder *m, struct pairs *pa
     return OK;
 }
 
-/* By atom, then rule: counted, then laid out. */
-static struct status lay_atoms(struct matcher_encoder *m, const struct pairs *pairs)
+static int compare_pairs(const void *a, const void *b)
 {
-    size_t count = m->atoms->count;
-    uint32_t *next = arena_alloc(m->encoder->arena, count + 1, sizeof *next);
-    uint32_t *rules = arena_alloc(m->encoder->arena, pairs->count, sizeof *rules);
-    if (!next || !rules) {
-        FAIL(MEMORY);
-    }
-    for (size_t i = 0; i < pairs->count; i++) {
-        next[pairs->items[i].atom + 1]++;
-    }
-    for (size_t i = 0; i < count; i++) {
+    const struct pair *x = a;
+    const struct pair *y = b;
+    return x->atom != y->atom ? (x->atom > y->atom) - (x->atom < y->atom)
+                              : (x->rule > y->rule) - (x->rule < y->rule);
+}
+
+static struct status lay_atoms(struct matcher_encoder *m, struct pairs *pairs)
+{
+    for (size_t i = 0; i < m->atoms->count; i++) {
         const struct encoded_atom *atom = &m->atoms->items[i];
-        uint8_t room[16];
-        struct writer w = writer_over(room, sizeof room);
-        next[i + 1] += next[i];
-        writer_u32(&w, atom->predicate);
-        writer_u32(&w, atom->text);
-        writer_u32(&w, next[i]);
-        writer_u8(&w, (uint8_t)atom->anchor);
-        writer_u8(&w, atom->exact);
-        writer_u16(&w, 0);
-        TRY(encode_bytes(m->encoder, PACK_ATOMS, writer_text(&w)));
+        TRY(put_u32(m->encoder, PACK_ATOMS, atom->text));
+        TRY(put_u32(m->encoder, PACK_ATOMS,
+                    atom->predicate | (uint32_t)atom->anchor << PACK_ATOM_ANCHOR |
+                        (uint32_t)atom->exact << PACK_ATOM_EXACT));
+    }
+    if (pairs->count) {
+        qsort(pairs->items, pairs->count, sizeof *pairs->items, compare_pairs);
     }
     for (size_t i = 0; i < pairs->count; i++) {
-        rules[next[pairs->items[i].atom]++] = pairs->items[i].rule;
-    }
-    for (size_t i = 0; i < pairs->count; i++) {
-        TRY(put_u32(m->encoder, PACK_TRIGGERS, rules[i]));
+        TRY(put_u32(m->encoder, PACK_TRIGGERS, pairs->items[i].atom));
+        TRY(put_u32(m->encoder, PACK_TRIGGERS, pairs->items[i].rule));
     }
     return OK;
 }

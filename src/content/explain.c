@@ -75,6 +75,11 @@ static void write_jump(const char *when, uint16_t jump, struct writer *out)
 void explain_program(const struct pack *pack, size_t rule, struct writer *out)
 {
     struct pack_rule r = pack_rule(pack, rule);
+    uint32_t correlation = r.types ? CORRELATION_NONE : pack_correlation_of(pack, rule);
+    if (correlation != CORRELATION_NONE) {
+        explain_correlation(pack, correlation, out);
+        return;
+    }
     if (r.node_count == 0) {
         writer_bytes(out, TEXT("every event of its types matches\n"));
     }

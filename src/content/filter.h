@@ -24,9 +24,11 @@ enum {
     FILTER_BITS_MIN = 6,  /* of a bitmap's size: one word … */
     FILTER_BITS_MAX = 20, /* … to 128 KiB, half of the second cache of small machines */
     FILTER_SPARSE = 4,    /* a bitmap has 2^4 to 2^5 bits for each entry, one in 16 to 32 is set */
-    FILTER_BUCKET = 3,    /* eight bits of it share a bucket: at most half an entry in each */
-    FILTER_ENTRY = 12,    /* bytes of an entry */
-    FILTER_KEY_MAX = 32,  /* bytes at an end that are hashed */
+    FILTER_BUCKET = 4,    /* sixteen bits of it share a bucket: at most an entry in each */
+    FILTER_ENTRY = 8,     /* bytes of an entry */
+    FILTER_ATOMS_MAX = 1 << 24, /* an entry has 24 bits for its atom */
+    FILTER_AT_MAX = 255,        /* where a gram may stand in its atom */
+    FILTER_KEY_MAX = 32,        /* bytes at an end that are hashed */
 };
 
 /* An open filter; pointers lead into the pack. */
@@ -45,7 +47,7 @@ struct filter {
 struct filter_entry {
     uint32_t key; /* what was hashed, or the rest of its hash */
     uint32_t atom;
-    uint16_t at; /* GRAM: where in the atom those bytes stand. Others: how many bytes */
+    uint8_t at; /* GRAM: where in the atom those bytes stand. Others: how many bytes */
 };
 
 /* A filter's place in the sections. */
@@ -61,8 +63,9 @@ struct filter filter_read(const struct pack *pack, size_t index, struct filter_p
 static inline struct filter_entry filter_entry(const struct filter *f, uint32_t index)
 {
     const char *at = f->entries + (size_t)index * FILTER_ENTRY;
+    uint32_t word = load_u32(at + 4);
     return (struct filter_entry){
-        .key = load_u32(at), .atom = load_u32(at + 4), .at = load_u16(at + 8)};
+        .key = load_u32(at), .atom = word >> 8, .at = (uint8_t)(word & FILTER_AT_MAX)};
 }
 
 /* The way to look for an atom, and the bytes of it that are hashed at an end. */

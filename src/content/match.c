@@ -36,7 +36,7 @@ static bool fire(struct scan *scan, uint32_t number, const struct match_atom *at
     struct matcher *m = scan->matcher;
     m->fired[number] = m->generation;
     for (uint32_t i = atom->first; i < atom->end; i++) {
-        uint32_t rule = pack_trigger(m->pack, i);
+        uint32_t rule = pack_trigger(m->pack, i).rule;
         if (rule / MATCH_WORD < m->words) {
             match_put_bit(m->candidates, rule);
         }

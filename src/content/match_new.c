@@ -36,10 +36,13 @@ static void fill_atoms(struct matcher *m)
         struct pack_atom atom = pack_atom(m->pack, i);
         m->atom_of[atom.predicate] = (uint32_t)i;
         m->atoms[i] = (struct match_atom){.literal = pack_text(m->pack, atom.literal),
-                                          .first = atom.first,
-                                          .end = atom.end,
                                           .anchor = (enum anchor)atom.anchor,
                                           .exact = atom.exact};
+    }
+    for (uint32_t i = (uint32_t)pack_count(m->pack, PACK_TRIGGERS); i > 0; i--) {
+        struct match_atom *atom = &m->atoms[pack_trigger(m->pack, i - 1).atom];
+        atom->end = atom->end ? atom->end : i;
+        atom->first = i - 1;
     }
 }
 

@@ -29,7 +29,7 @@ static int64_t millionths(struct text fraction)
     return value;
 }
 
-bool number_parse(struct text t, int64_t *out)
+bool number_parse_wide(struct text t, __int128 *out)
 {
     if (t.len > NUMBER_TEXT_MAX) {
         return false;
@@ -42,15 +42,22 @@ bool number_parse(struct text t, int64_t *out)
     if (!all_digits(whole) || !all_digits(fraction)) {
         return false;
     }
-    int64_t value = INT64_MAX;
+    int64_t value;
     if (!text_to_i64(whole, &value)) {
         value = INT64_MAX; /* too large to be held, and larger than what it is compared to */
     }
-    value = number_scale(value);
-    if (value < INT64_MAX && __builtin_add_overflow(value, millionths(fraction), &value)) {
-        value = INT64_MAX;
+    __int128 wide = (__int128)value * NUMBER_SCALE + millionths(fraction);
+    *out = negative ? -wide : wide;
+    return true;
+}
+
+bool number_parse(struct text t, int64_t *out)
+{
+    __int128 wide;
+    if (!number_parse_wide(t, &wide)) {
+        return false;
     }
-    *out = negative ? (value == INT64_MAX ? INT64_MIN : -value) : value;
+    *out = wide > INT64_MAX ? INT64_MAX : wide < INT64_MIN ? INT64_MIN : (int64_t)wide;
     return true;
 }
 

@@ -13,6 +13,9 @@ enum { NUMBER_SCALE = 1000000, NUMBER_TEXT_MAX = 64 /* longer texts are no numbe
 /* "-12.5" -> -12500000. Digits after the sixth of a fraction are dropped. False: not a decimal. */
 bool number_parse(struct text t, int64_t *out);
 
+/* The same without an end at 64 bits; the part before the point saturates at them. */
+bool number_parse_wide(struct text t, __int128 *out);
+
 /* The same for a whole number. */
 int64_t number_scale(int64_t value);
 

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum { FLAG_CASED = 1, FLAG_SILENT = 1, FLAG_EXACT = 1 };
+enum { FLAG_CASED = 1, FLAG_SILENT = 1 };
 
 static const char *const action_names[ACTION_COUNT] = {
 #define ACTION_NAME(ID, name) [ACTION_##ID] = (name),
@@ -86,21 +86,26 @@ enum field pack_field(char byte)
     return (enum field)(field == PACK_ANY_FIELD ? FIELD_COUNT : field);
 }
 
+/* The operand is the number of a text, of an automaton or of a number: its kind says which. */
 struct predicate pack_predicate(const struct pack *pack, size_t index)
 {
     const char *at = pack_item(pack, PACK_PREDICATES, index);
     enum predicate_kind kind = (enum predicate_kind)(unsigned char)at[0];
-    uint32_t number = load_u32(at + 8);
-    struct text text =
-        kind == PREDICATE_REGEX ? pack_automaton(pack, number) : pack_text(pack, number);
-    return (struct predicate){.kind = kind,
-                              .cased = at[1] & FLAG_CASED,
-                              .field = pack_field(at[2]),
-                              .other = pack_field(at[3]),
-                              .part = (enum time_part)(unsigned char)at[4],
-                              .compare = (enum compare)(unsigned char)at[5],
-                              .text = text,
-                              .number = (int64_t)load_u64(at + 16)};
+    unsigned flags = (unsigned char)at[1];
+    uint32_t operand = load_u32(at + 4);
+    bool number = PREDICATE_HAS_NUMBER(kind) && operand < pack_count(pack, PACK_NUMBERS);
+    struct text text = kind == PREDICATE_REGEX      ? pack_automaton(pack, operand)
+                       : PREDICATE_HAS_NUMBER(kind) ? TEXT("")
+                                                    : pack_text(pack, operand);
+    return (struct predicate){
+        .kind = kind,
+        .cased = flags & FLAG_CASED,
+        .field = pack_field(at[2]),
+        .other = pack_field(at[3]),
+        .part = (enum time_part)(flags >> 1 & 7),
+        .compare = (enum compare)(flags >> 4 & 7),
+        .text = text,
+        .number = number ? (int64_t)load_u64(pack_item(pack, PACK_NUMBERS, operand)) : 0};
 }
 
 enum field pack_predicate_field(const struct pack *pack, size_t index)
@@ -111,19 +116,17 @@ enum field pack_predicate_field(const struct pack *pack, size_t index)
 struct pack_atom pack_atom(const struct pack *pack, size_t index)
 {
     const char *at = pack_item(pack, PACK_ATOMS, index);
-    bool last = index + 1 == pack->sections[PACK_ATOMS].count;
-    return (struct pack_atom){.predicate = load_u32(at),
-                              .literal = load_u32(at + 4),
-                              .first = load_u32(at + 8),
-                              .end = last ? (uint32_t)pack->sections[PACK_TRIGGERS].count
-                                          : load_u32(at + 16 + 8),
-                              .anchor = (unsigned char)at[12],
-                              .exact = at[13] & FLAG_EXACT};
+    uint32_t word = load_u32(at + 4);
+    return (struct pack_atom){.predicate = word & PACK_ATOM_PREDICATE,
+                              .literal = load_u32(at),
+                              .anchor = word >> PACK_ATOM_ANCHOR & 3,
+                              .exact = word >> PACK_ATOM_EXACT & 1};
 }
 
-uint32_t pack_trigger(const struct pack *pack, size_t index)
+struct pack_trigger pack_trigger(const struct pack *pack, size_t index)
 {
-    return load_u32(pack_item(pack, PACK_TRIGGERS, index));
+    const char *at = pack_item(pack, PACK_TRIGGERS, index);
+    return (struct pack_trigger){.atom = load_u32(at), .rule = load_u32(at + 4)};
 }
 
 uint32_t pack_always(const struct pack *pack, size_t index)

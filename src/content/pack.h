@@ -33,16 +33,21 @@ enum {
     X(TEXT_BYTES, text_bytes, 1)                                                                   \
     X(AUTOMATON_ENDS, automaton_ends, 4)                                                           \
     X(AUTOMATON_BYTES, automaton_bytes, 1)                                                         \
-    X(PREDICATES, predicates, 24)                                                                  \
+    X(NUMBERS, numbers, 8)                                                                         \
+    X(PREDICATES, predicates, 8)                                                                   \
     X(NODES, nodes, 8)                                                                             \
     X(RULES, rules, 64)                                                                            \
-    X(ATOMS, atoms, 16)                                                                            \
-    X(TRIGGERS, triggers, 4)                                                                       \
+    X(ATOMS, atoms, 8)                                                                             \
+    X(TRIGGERS, triggers, 8)                                                                       \
     X(ALWAYS, always, 4)                                                                           \
     X(FILTERS, filters, 24)                                                                        \
     X(FILTER_WORDS, filter_words, 8)                                                               \
     X(FILTER_BUCKETS, filter_buckets, 4)                                                           \
-    X(FILTER_ENTRIES, filter_entries, 12)                                                          \
+    X(FILTER_ENTRIES, filter_entries, 8)                                                           \
+    X(CORRELATION_FIELDS, correlation_fields, 1)                                                   \
+    X(CORRELATION_CONDITIONS, correlation_conditions, 16)                                          \
+    X(CORRELATION_REFERENCES, correlation_references, 8)                                           \
+    X(CORRELATIONS, correlations, 24)                                                              \
     X(YARA, yara, 8)                                                                               \
     X(YARA_SOURCES, yara_sources, 1)
 
@@ -67,6 +72,8 @@ struct pack {
     uint64_t cost[EVENT_COUNT];   /* the most steps that are taken for one event of this type */
     uint64_t demand[EVENT_COUNT]; /* what the worst event would need: where it is more than the
                                      cost, such an event is not decided in full, and that is told */
+    uint64_t windows_cost[EVENT_COUNT]; /* what correlations add at most: reached by an event that
+                                           comes late into full windows */
 };
 
 /* Why a pack was refused: all are literals but the index. */
@@ -88,6 +95,7 @@ const char *pack_fault_text(const struct pack_fault *fault, char *out, size_t ou
  */
 struct pack_limits {
     uint64_t event;
+    size_t windows; /* bytes that the windows of all correlations have */
 };
 
 enum { PACK_EVENT_COST = 1000000 /* a millisecond: a storm of such events is 1,000 a second */ };
@@ -95,7 +103,11 @@ enum { PACK_EVENT_COST = 1000000 /* a millisecond: a storm of such events is 1,0
 /* Of an event's budget: 64 KiB, looked at four times, two nanoseconds a byte, take 0.55 ms. */
 #define PACK_SCAN_SHARE(budget) ((budget) / 4 * 3)
 
-#define PACK_LIMITS ((struct pack_limits){.event = PACK_EVENT_COST})
+/* Reserved when a pack with correlations starts: some 120,000 events in windows, or 10,000 for each
+ * of a dozen correlations. */
+enum { PACK_WINDOW_MEMORY = 16 << 20 };
+
+#define PACK_LIMITS ((struct pack_limits){.event = PACK_EVENT_COST, .windows = PACK_WINDOW_MEMORY})
 
 /* Proves all of `bytes` and opens it. INVALID, BOUNDS, LIMIT or VERSION: `fault` says what; MEMORY.
  */
@@ -153,14 +165,25 @@ static inline struct text pack_divided(const struct pack *pack, enum pack_sectio
     return text_part(all, from, to > from ? to - from : 0);
 }
 
-/* A literal that a predicate's value has to hold (atom.h), and the rules that it triggers. */
+/* A literal that a predicate's value has to hold (atom.h). */
 struct pack_atom {
     uint32_t predicate;
     uint32_t literal; /* the number of its text */
-    uint32_t first;   /* of its rules in the section of triggers … */
-    uint32_t end;     /* … and where they end */
     unsigned anchor;  /* enum anchor */
     bool exact;
+};
+
+/* How an atom is written: its literal, then this in one word; the highest bit is 0. */
+enum {
+    PACK_ATOM_PREDICATE = (1 << 28) - 1, /* mask: a pack has no room for more */
+    PACK_ATOM_ANCHOR = 28,               /* shift of two bits */
+    PACK_ATOM_EXACT = 30,                /* shift of one */
+};
+
+/* A rule whose program runs if the atom was found. */
+struct pack_trigger {
+    uint32_t atom;
+    uint32_t rule;
 };
 
 /* A text or automaton by its number; empty for PACK_NONE. */
@@ -173,8 +196,9 @@ struct predicate pack_predicate(const struct pack *pack, size_t index);
 enum field pack_predicate_field(const struct pack *pack, size_t index);
 struct pack_atom pack_atom(const struct pack *pack, size_t index);
 
-/* A rule's number in the section of triggers, or of rules that always run. */
-uint32_t pack_trigger(const struct pack *pack, size_t index);
+struct pack_trigger pack_trigger(const struct pack *pack, size_t index);
+
+/* The number of a rule that always runs. */
 uint32_t pack_always(const struct pack *pack, size_t index);
 
 /* A field as packs write it; FIELD_COUNT is every field. */

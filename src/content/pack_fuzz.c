@@ -6,19 +6,37 @@
  */
 #include "base/bytes.h"
 #include "base/own.h"
+#include "content/detect.h"
 #include "content/explain.h"
 #include "content/interest.h"
-#include "content/match.h"
 #include "content/sample.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
-static void on_match(void *context, size_t rule)
+struct fuzzed {
+    const struct pack *pack;
+    const struct event *event;
+};
+
+static void on_alert(void *context, size_t rule, const struct correlation_hit *hit)
+{
+    static char room[EXPLAIN_HIT_MAX];
+    struct writer out = writer_over(room, sizeof room);
+    const struct fuzzed *f = context;
+    (void)rule;
+    if (hit) {
+        explain_hit(f->pack, hit, f->event, &out);
+        ENSURE(status_ok(writer_end(&out)));
+    }
+}
+
+static void on_lossy(void *context, size_t rule, uint64_t events)
 {
     (void)context;
     (void)rule;
+    (void)events;
 }
 
 static void on_fault(void *context, size_t rule, const char *what)
@@ -35,21 +53,28 @@ static void on_path(void *context, const struct predicate *p)
     ENSURE(p->text.len <= EVENT_TEXT_MAX);
 }
 
+/* Often enough that windows slide, and twice in the wrong order. */
 static void run_all(const struct pack *pack)
 {
     static uint8_t room[EVENT_MAX];
-    const struct matcher_sink sink = {.on_match = on_match, .on_fault = on_fault};
-    OWN(matcher_drop) struct matcher *m = NULL;
-    if (!status_ok(matcher_new(pack, &m))) {
+    struct event event;
+    struct fuzzed f = {.pack = pack, .event = &event};
+    const struct detector_sink sink = {
+        .context = &f, .on_alert = on_alert, .on_fault = on_fault, .on_lossy = on_lossy};
+    const struct correlate_settings settings = {.memory = (size_t)windows_need(pack)};
+    OWN(detector_drop) struct detector *d = NULL;
+    if (!status_ok(detector_new(pack, settings, &d))) {
         return;
     }
-    for (unsigned i = 0; i < SAMPLE_EVENTS; i++) {
-        struct event event;
-        ENSURE(status_ok(sample_event(i, room, sizeof room, &event)));
-        matcher_run(m, &event, &sink);
-        ENSURE(matcher_steps(m) <= pack->cost[event.header.type]);
-        ENSURE(sample_agrees(pack, m, &event));
+    for (unsigned i = 0; i < 4 * SAMPLE_EVENTS; i++) {
+        ENSURE(status_ok(sample_event(i % SAMPLE_EVENTS, room, sizeof room, &event)));
+        event.header.time_ns = (i % 7) * 40ULL * CORRELATION_NS;
+        detector_run(d, &event, &sink);
+        enum event_type type = (enum event_type)event.header.type;
+        ENSURE(sample_agrees(pack, detector_matcher(d), &event));
+        ENSURE(detector_steps(d) <= pack->cost[type] + pack->windows_cost[type]);
     }
+    ENSURE(correlator_bytes(detector_correlator(d)) <= settings.memory);
 }
 
 static void explain_all(const struct pack *pack)
@@ -80,7 +105,7 @@ static size_t start(uint8_t *data, size_t max_size)
     OWN(arena_done) struct arena arena;
     struct text bytes;
     arena_init(&arena, 16 << 20);
-    if (!status_ok(sample_pack(&arena, &bytes)) || bytes.len > max_size) {
+    if (!status_ok(sample_correlations(&arena, &bytes)) || bytes.len > max_size) {
         return 0;
     }
     struct writer w = writer_over(data, max_size);

@@ -398,7 +398,7 @@ static void faults_say_where(void **state)
     assert_string_equal(fault_of(14, EVENT_COUNT - 1, 2, FAULT_VERSION), schema);
     assert_string_equal(fault_of(24, schema_hash() + 1, 8, FAULT_VERSION), schema);
     assert_string_equal(
-        fault_of(offset_of(PACK_PREDICATES) + 2 * 24 + 2, FIELD_COUNT, 1, FAULT_INVALID),
+        fault_of(offset_of(PACK_PREDICATES) + 2 * 8 + 2, FIELD_COUNT, 1, FAULT_INVALID),
         "predicates[2]: the field is not in the schema");
     assert_string_equal(fault_of(offset_of(PACK_NODES) + 4, 0, 2, FAULT_INVALID),
                         "nodes[0]: it does not lead forward");

@@ -32,6 +32,9 @@ enum predicate_kind {
     PREDICATE_KIND_COUNT
 };
 
+#define PREDICATE_HAS_NUMBER(kind)                                                                 \
+    (((kind) >= PREDICATE_LESS && (kind) <= PREDICATE_GREATER_EQUAL) || (kind) == PREDICATE_TIME)
+
 enum time_part {
     TIME_MINUTE,
     TIME_HOUR,
@@ -101,6 +104,75 @@ enum action {
         ACTION_COUNT
 };
 
+/* Sigma's correlations: what is counted over the window of one group. */
+#define CORRELATION_TYPES(X)                                                                       \
+    X(EVENT_COUNT, "event_count")           /* events */                                           \
+    X(VALUE_COUNT, "value_count")           /* different values */                                 \
+    X(TEMPORAL, "temporal")                 /* different rules */                                  \
+    X(TEMPORAL_ORDERED, "temporal_ordered") /* a later event for each rule, in their order */      \
+    X(VALUE_SUM, "value_sum")                                                                      \
+    X(VALUE_AVG, "value_avg")                                                                      \
+    X(VALUE_PERCENTILE, "value_percentile") /* percent of events that carry this event's value */  \
+    X(VALUE_MEDIAN, "value_median")
+
+enum correlation_type {
+
+#define CORRELATION_ENUM(ID, name) CORRELATION_##ID,
+    CORRELATION_TYPES(CORRELATION_ENUM)
+#undef CORRELATION_ENUM
+        CORRELATION_TYPE_COUNT
+};
+
+/* In this order in a correlation, each at most once. */
+#define CORRELATION_OPERATORS(X)                                                                   \
+    X(EQ, "eq")                                                                                    \
+    X(NEQ, "neq")                                                                                  \
+    X(LT, "lt")                                                                                    \
+    X(LTE, "lte")                                                                                  \
+    X(GT, "gt")                                                                                    \
+    X(GTE, "gte")
+
+enum correlation_operator {
+
+#define OPERATOR_ENUM(ID, name) CORRELATION_##ID,
+    CORRELATION_OPERATORS(OPERATOR_ENUM)
+#undef OPERATOR_ENUM
+        CORRELATION_OPERATOR_COUNT
+};
+
+enum {
+    CORRELATION_REFERENCES_MAX = 64,        /* a bit each in a word */
+    CORRELATION_FIELDS_MAX = 8,             /* to group by; and likewise to count */
+    CORRELATION_SPAN_MAX = 366 * 24 * 3600, /* seconds: what is older is no window but an archive */
+    CORRELATION_SCALE = 1000000,            /* conditions have six places after the point */
+};
+
+/* What is measured compares to whole + millionths / 1e6. */
+struct correlation_condition {
+    enum correlation_operator operator;
+    int64_t whole;
+    uint32_t millionths;
+};
+
+/* A rule that is referred to, and the fields of its events: those to group by, then those to count.
+ * They differ between rules only where aliases say so. */
+struct correlation_reference {
+    struct text id;
+    const enum field *fields;
+};
+
+struct correlation {
+    enum correlation_type type;
+    uint32_t span_s;
+    size_t group_fields;
+    size_t value_fields;
+    const struct correlation_reference *references;
+    size_t reference_count;
+    const struct correlation_condition *conditions; /* all have to hold */
+    size_t condition_count;
+    bool generate; /* what it refers to goes on raising alerts */
+};
+
 struct rule {
     struct text id; /* UUID, or what the author wrote; unique in a pack */
     struct text title;
@@ -110,7 +182,7 @@ struct rule {
     struct text description;
     struct text tags; /* comma separated */
     struct text file; /* where it was compiled from, for people */
-    uint64_t types;   /* events it is asked for, 1 << enum event_type */
+    uint64_t types;   /* events it is asked for, 1 << enum event_type; none for correlations */
     enum action action;
     bool silent;          /* raises no alert itself: others refer to it */
     struct text product;  /* the event's log_product must equal these, */
@@ -120,4 +192,5 @@ struct rule {
     size_t predicate_count;
     const struct node *nodes; /* none: the rule matches every event of its types */
     size_t node_count;
+    const struct correlation *correlation; /* or NULL. With one: no types, no program */
 };

@@ -75,11 +75,9 @@ static struct status add_kinds(struct builder *b, char *why)
     return OK;
 }
 
-struct status sample_pack(struct arena *arena, struct text *out)
+static struct status add_rules(struct builder *b)
 {
-    struct builder *b;
     char why[160];
-    TRY(builder_new(arena, &b));
     TRY(add_kinds(b, why));
     struct rule rule = sample_rule("z");
     const struct predicate predicates[] = {
@@ -98,7 +96,55 @@ struct status sample_pack(struct arena *arena, struct text *out)
     rule.product = TEXT("linux");
     TRY(builder_add(b, &rule, why));
     TRY(builder_add_yara(b, TEXT("b.yar"), TEXT("rule b { condition: true }"), why));
-    TRY(builder_add_yara(b, TEXT("a.yar"), TEXT("rule a { condition: true }"), why));
+    return builder_add_yara(b, TEXT("a.yar"), TEXT("rule a { condition: true }"), why);
+}
+
+struct status sample_pack(struct arena *arena, struct text *out)
+{
+    struct builder *b;
+    TRY(builder_new(arena, &b));
+    TRY(add_rules(b));
+    return builder_finish(b, out);
+}
+
+static struct status add_correlation(struct builder *b, const char *id, enum correlation_type type,
+                                     const char *refers_to)
+{
+    static const enum field lists[2][2] = {{FIELD_PATH, FIELD_PID},
+                                           {FIELD_COMMAND_LINE, FIELD_PID}};
+    const struct correlation_reference references[] = {
+        {.id = TEXT("m"), .fields = lists[0]}, {.id = text_of(refers_to), .fields = lists[1]}};
+    const struct correlation_condition conditions[] = {
+        {.operator= CORRELATION_NEQ, .whole = -1, .millionths = 500000},
+        {.operator= CORRELATION_GTE, .whole = 1}};
+    bool values = type != CORRELATION_EVENT_COUNT && type != CORRELATION_TEMPORAL &&
+                  type != CORRELATION_TEMPORAL_ORDERED;
+    struct correlation correlation = {.type = type,
+                                      .span_s = 60,
+                                      .group_fields = 1,
+                                      .value_fields = values,
+                                      .references = references,
+                                      .reference_count = 2,
+                                      .conditions = conditions,
+                                      .condition_count =
+                                          type == CORRELATION_TEMPORAL_ORDERED ? 0 : 2,
+                                      .generate = true};
+    struct rule rule = {.id = text_of(id), .title = TEXT("Some"), .correlation = &correlation};
+    char why[160];
+    return builder_add(b, &rule, why);
+}
+
+struct status sample_correlations(struct arena *arena, struct text *out)
+{
+    static const char *const ids[] = {"t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7"};
+    _Static_assert(sizeof ids / sizeof *ids == CORRELATION_TYPE_COUNT, "an id for each type");
+    struct builder *b;
+    TRY(builder_new(arena, &b));
+    TRY(add_rules(b));
+    for (unsigned type = 0; type < CORRELATION_TYPE_COUNT; type++) {
+        TRY(add_correlation(b, ids[type], (enum correlation_type)type, "z"));
+    }
+    TRY(add_correlation(b, "s", CORRELATION_TEMPORAL_ORDERED, "t4"));
     return builder_finish(b, out);
 }
 

@@ -12,6 +12,9 @@ enum { SAMPLE_EVENTS = 4 };
 /* Puts a rule for each kind of predicate, and some that share and jump, into a pack. */
 struct status sample_pack(struct arena *arena, struct text *out);
 
+/* The same and correlations: one of each type, one with an alias, and one over another. */
+struct status sample_correlations(struct arena *arena, struct text *out);
+
 /* Events of several types, with nulls, cut texts and bytes that are not UTF-8. */
 struct status sample_event(unsigned index, void *buffer, size_t size, struct event *out);
 

@@ -61,10 +61,9 @@ static struct pack pack_of(const struct predicate *predicates, size_t predicate_
 static bool triggers(const struct pack *pack, const char *text)
 {
     bool does = false;
-    for (size_t i = 0; i < pack_count(pack, PACK_ATOMS); i++) {
-        struct pack_atom atom = pack_atom(pack, i);
-        bool it = text_same(pack_text(pack, atom.literal), text_of(text));
-        does = does || (it && atom.end > atom.first);
+    for (size_t i = 0; i < pack_count(pack, PACK_TRIGGERS); i++) {
+        struct pack_atom atom = pack_atom(pack, pack_trigger(pack, i).atom);
+        does = does || text_same(pack_text(pack, atom.literal), text_of(text));
     }
     return does;
 }

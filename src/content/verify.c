@@ -178,17 +178,17 @@ static struct status check_automata(struct check *c)
 
 /* ── predicates ── */
 
-/* What pack_predicate() does not hand on: the reference, flags and padding. */
+/* What pack_predicate() does not hand on: the operand and the flags' highest bit. */
 static const char *check_bytes(const struct check *c, const char *at)
 {
     unsigned kind = (unsigned char)at[0];
-    uint32_t reference = load_u32(at + 8);
+    uint32_t operand = load_u32(at + 4);
     if (kind >= PREDICATE_KIND_COUNT) {
         return "there is no such kind of predicate";
     }
     unsigned uses = predicate_info((enum predicate_kind)kind)->uses;
-    if ((unsigned char)at[1] > 1 || load_u16(at + 6) != 0 || load_u32(at + 12) != 0) {
-        return "a byte that must be zero is not";
+    if ((unsigned char)at[1] >= 0x80) {
+        return "a bit that must be zero is not";
     }
     /* 255 is how "every field" and "none" are written; the number that stands for it here is no
      * field. */
@@ -197,10 +197,10 @@ static const char *check_bytes(const struct check *c, const char *at)
     }
     size_t count = uses & USES_AUTOMATON ? pack_count(&c->pack, PACK_AUTOMATON_ENDS)
                    : uses & USES_TEXT    ? pack_count(&c->pack, PACK_TEXT_ENDS)
+                   : uses & USES_NUMBER  ? pack_count(&c->pack, PACK_NUMBERS)
                                          : 0;
-    return reference < count || (count == 0 && reference == PACK_NONE)
-               ? NULL
-               : "its text or automaton is not there";
+    return operand < count || (count == 0 && operand == PACK_NONE) ? NULL
+                                                                   : "its operand is not there";
 }
 
 static struct status check_predicates(struct check *c)
@@ -211,7 +211,7 @@ static struct status check_predicates(struct check *c)
         return check_no_memory(c, PACK_PREDICATES);
     }
     for (size_t i = 0; i < pack_count(&c->pack, PACK_PREDICATES); i++) {
-        const char *at = c->pack.sections[PACK_PREDICATES].at + i * 24;
+        const char *at = c->pack.sections[PACK_PREDICATES].at + i * 8;
         const char *wrong = check_bytes(c, at);
         if (!wrong) {
             struct predicate p = pack_predicate(&c->pack, i);
@@ -234,6 +234,7 @@ static struct status check_all(struct check *c)
     TRY(check_automata(c));
     TRY(check_predicates(c));
     TRY(check_rules(c));
+    TRY(check_correlations(c));
     TRY(check_matcher(c));
     return check_yara(c);
 }

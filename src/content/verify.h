@@ -31,5 +31,9 @@ struct status check_no_memory(struct check *c, enum pack_section section);
  * programs could take, pack.demand. */
 struct status check_rules(struct check *c);
 
+/* Correlations and their parts: references in bounds and acyclic, fields in the schema, memory
+ * within the limit. Fills in pack.windows_cost. */
+struct status check_correlations(struct check *c);
+
 /* Atoms, triggers and filters: in bounds, and complete. Fills in pack.cost. */
 struct status check_matcher(struct check *c);

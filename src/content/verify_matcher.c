@@ -13,74 +13,60 @@
 #include "content/predicate.h"
 #include "content/trigger.h"
 
-static bool is_zero(const char *at, size_t size)
-{
-    bool zero = true;
-    for (size_t i = 0; i < size; i++) {
-        zero = zero && at[i] == 0;
-    }
-    return zero;
-}
-
 /* ── atoms ── */
 
-static const char *check_atom(const struct pack *pack, size_t index, uint32_t *next_rule)
+static const char *check_atom(const struct pack *pack, size_t index)
 {
-    const char *at = pack_item(pack, PACK_ATOMS, index);
     struct pack_atom atom = pack_atom(pack, index);
-    bool first = index == 0;
     if (atom.predicate >= pack_count(pack, PACK_PREDICATES) ||
         atom.literal >= pack_count(pack, PACK_TEXT_ENDS)) {
         return "its predicate or its literal is not there";
     }
-    if (!first && pack_atom(pack, index - 1).predicate >= atom.predicate) {
+    if (index > 0 && pack_atom(pack, index - 1).predicate >= atom.predicate) {
         return "atoms are not in the order of their predicates";
     }
-    if (atom.anchor >= ANCHOR_COUNT || (unsigned char)at[13] > 1 || !is_zero(at + 14, 2)) {
-        return "a byte that must be zero is not";
-    }
-    if (atom.first != *next_rule || atom.end < atom.first ||
-        atom.end > pack_count(pack, PACK_TRIGGERS)) {
-        return "its triggers are not where they should be";
+    if (load_u32(pack_item(pack, PACK_ATOMS, index) + 4) >> 31) {
+        return "a bit that must be zero is not";
     }
     struct predicate p = pack_predicate(pack, atom.predicate);
     struct text literal = pack_text(pack, atom.literal);
     if (!atom_follows(&p, (enum anchor)atom.anchor, literal)) {
         return "the predicate can hold without it";
     }
-    if (atom.exact != atom_is_exact(&p, (enum anchor)atom.anchor, literal)) {
-        return "it is marked wrongly as the same as its predicate";
-    }
-    *next_rule = atom.end;
-    return NULL;
-}
-
-static const char *check_triggers(const struct pack *pack, const struct pack_atom *atom)
-{
-    for (uint32_t i = atom->first; i < atom->end; i++) {
-        uint32_t rule = pack_trigger(pack, i);
-        if (rule >= pack_count(pack, PACK_RULES) ||
-            (i > atom->first && pack_trigger(pack, i - 1U) >= rule)) {
-            return "its rules are not there, or not in order";
-        }
-    }
-    return NULL;
+    return atom.exact == atom_is_exact(&p, (enum anchor)atom.anchor, literal)
+               ? NULL
+               : "it is marked wrongly as the same as its predicate";
 }
 
 static struct status check_atoms(struct check *c)
 {
-    uint32_t next_rule = 0;
+    if (pack_count(&c->pack, PACK_ATOMS) > FILTER_ATOMS_MAX) {
+        return check_exceeds(c, PACK_ATOMS, PACK_WHOLE, "there are too many");
+    }
     for (size_t i = 0; i < pack_count(&c->pack, PACK_ATOMS); i++) {
-        const char *wrong = check_atom(&c->pack, i, &next_rule);
-        struct pack_atom atom = pack_atom(&c->pack, i);
-        wrong = wrong ? wrong : check_triggers(&c->pack, &atom);
+        const char *wrong = check_atom(&c->pack, i);
         if (wrong) {
             return check_refuse(c, PACK_ATOMS, i, wrong);
         }
     }
-    return next_rule == pack_count(&c->pack, PACK_TRIGGERS)
-               ? OK
-               : check_refuse(c, PACK_TRIGGERS, next_rule, "it belongs to no atom");
+    return OK;
+}
+
+static struct status check_triggers(struct check *c)
+{
+    struct pack_trigger last = {0};
+    for (size_t i = 0; i < pack_count(&c->pack, PACK_TRIGGERS); i++) {
+        struct pack_trigger t = pack_trigger(&c->pack, i);
+        if (t.atom >= pack_count(&c->pack, PACK_ATOMS) ||
+            t.rule >= pack_count(&c->pack, PACK_RULES)) {
+            return check_refuse(c, PACK_TRIGGERS, i, "its atom or its rule is not there");
+        }
+        if (i > 0 && (last.atom != t.atom ? last.atom > t.atom : last.rule >= t.rule)) {
+            return check_refuse(c, PACK_TRIGGERS, i, "it is not in order");
+        }
+        last = t;
+    }
+    return OK;
 }
 
 /* ── every rule has its triggers, or always runs ── */
@@ -98,16 +84,14 @@ static void invert_triggers(const struct pack *pack, struct cover *cover)
 {
     size_t rules = pack_count(pack, PACK_RULES);
     for (size_t i = 0; i < pack_count(pack, PACK_TRIGGERS); i++) {
-        cover->from[pack_trigger(pack, i) + 2U]++;
+        cover->from[pack_trigger(pack, i).rule + 2U]++;
     }
     for (size_t r = 2; r < rules + 2; r++) {
         cover->from[r] += cover->from[r - 1];
     }
-    for (size_t a = 0; a < pack_count(pack, PACK_ATOMS); a++) {
-        struct pack_atom atom = pack_atom(pack, a);
-        for (uint32_t i = atom.first; i < atom.end; i++) {
-            cover->atoms[cover->from[pack_trigger(pack, i) + 1U]++] = (uint32_t)a;
-        }
+    for (size_t i = 0; i < pack_count(pack, PACK_TRIGGERS); i++) {
+        struct pack_trigger t = pack_trigger(pack, i);
+        cover->atoms[cover->from[t.rule + 1U]++] = t.atom;
     }
 }
 
@@ -221,9 +205,7 @@ static const char *check_entry(struct filter_check *fc, const struct filter *f, 
         return "an atom is looked for by bytes that it has not";
     }
     *out = filter_spot(f->kind, f->word_bits, literal, entry.at);
-    return out->key == entry.key && is_zero(f->entries + (size_t)index * FILTER_ENTRY + 10, 2)
-               ? NULL
-               : "an atom's key is wrong";
+    return out->key == entry.key ? NULL : "an atom's key is wrong";
 }
 
 static uint64_t word_at(const struct filter *f, size_t word)
@@ -421,6 +403,7 @@ static struct status add_costs(struct check *c)
 struct status check_matcher(struct check *c)
 {
     TRY(check_atoms(c));
+    TRY(check_triggers(c));
     TRY(check_rules_covered(c));
     TRY(check_filters(c));
     return add_costs(c);

@@ -48,8 +48,13 @@ static const char *check_words(const struct pack_rule *rule)
     if (!is_word(rule->status, states)) {
         return "the status is not one of Sigma's";
     }
-    if (rule->types == 0 || rule->types >> EVENT_COUNT != 0) {
-        return "it asks for events that are not in the schema, or for none";
+    if (rule->types >> EVENT_COUNT != 0) {
+        return "it asks for events that are not in the schema";
+    }
+    /* It has to be a correlation: check_correlations() compares the numbers. */
+    if (rule->types == 0 &&
+        (rule->node_count || rule->product.len || rule->service.len || rule->category.len)) {
+        return "it asks for no events, and has a program or a log source";
     }
     return NULL;
 }
@@ -121,7 +126,7 @@ struct status check_rules(struct check *c)
         return check_exceeds(c, PACK_RULES, PACK_WHOLE, "there are too many");
     }
     for (size_t i = 0; i < pack_count(&c->pack, PACK_RULES); i++) {
-        uint64_t cost;
+        uint64_t cost = 0;
         const char *wrong = check_rule(c, i, first_node);
         if (wrong) {
             return check_refuse(c, PACK_RULES, i, wrong);

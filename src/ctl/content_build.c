@@ -1,7 +1,7 @@
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
-#include "compile/sigma.h"
+#include "compile/links.h"
 #include "content/builder.h"
 #include "ctl/content_command.h"
 #include "ctl/content_file.h"
@@ -35,6 +35,7 @@ enum {
 struct build {
     struct sigma_options options;
     struct builder *builder;
+    struct sigma_links links;
     const char *output;
     bool json;
     bool strict;
@@ -84,7 +85,8 @@ static void report(struct build *b, const struct entry *e)
     }
 }
 
-static void add_outcome(struct build *b, const char *path, const struct sigma_outcome *outcome)
+/* True: the rule is in the pack. */
+static bool add_outcome(struct build *b, const char *path, const struct sigma_outcome *outcome)
 {
     char why[160] = "";
     struct entry e = {
@@ -101,6 +103,30 @@ static void add_outcome(struct build *b, const char *path, const struct sigma_ou
         }
     }
     report(b, &e);
+    return e.class == NULL;
+}
+
+/* Correlations come last: what they refer to may stand in any file. */
+static struct status add_outcomes(struct build *b, const char *path, struct text bytes)
+{
+    struct sigma_file file;
+    struct sigma_outcome outcome;
+    struct status s = OK;
+    sigma_open(&file, b->options, text_of(path), bytes);
+    while (status_ok(s) && sigma_next(&file, &outcome)) {
+        bool taken = !outcome.waits && add_outcome(b, path, &outcome);
+        s = sigma_links_add(&b->links, &outcome, taken);
+    }
+    sigma_close(&file);
+    return s;
+}
+
+static void add_correlations(struct build *b)
+{
+    struct sigma_outcome outcome;
+    while (sigma_links_next(&b->links, &outcome)) {
+        sigma_links_settle(&b->links, add_outcome(b, outcome.rule.file.ptr, &outcome));
+    }
 }
 
 static struct status on_yara_file(struct build *b, const char *path)
@@ -158,11 +184,9 @@ static struct status on_file(void *context, const char *path, const char *wrong)
 {
     struct build *b = context;
     OWN(content_bytes_drop) struct content_bytes bytes = {0};
-    struct sigma_file file;
     if (!wrong && yara_files_named(path)) {
         return on_yara_file(b, path);
     }
-    struct sigma_outcome outcome;
     char words[200];
     if (!wrong) {
         struct status s = content_file_read(path, YAML_BYTES_MAX, &bytes);
@@ -178,12 +202,7 @@ static struct status on_file(void *context, const char *path, const char *wrong)
         report(b, &(struct entry){.file = path, .line = 1, .class = "file", .reason = wrong});
         return OK;
     }
-    sigma_open(&file, b->options, text_of(path), content_text(&bytes));
-    while (sigma_next(&file, &outcome)) {
-        add_outcome(b, path, &outcome);
-    }
-    sigma_close(&file);
-    return OK;
+    return add_outcomes(b, path, content_text(&bytes));
 }
 
 /* True: the pack was written. */
@@ -238,9 +257,11 @@ static int run(struct build *b, char *const *paths)
     b->yara.arena = &arena;
     struct status s = line ? builder_new(&arena, &b->builder)
                            : (struct status){.fault = FAULT_MEMORY, .where = STATUS_HERE};
+    sigma_links_init(&b->links, b->options, &arena);
     if (status_ok(s)) {
         printf("%s", b->json ? "{\"rules\":[" : "");
         s = content_rules_each(paths, b, on_file);
+        add_correlations(b);
         if (status_ok(s)) {
             add_yara(b);
         }
@@ -250,6 +271,7 @@ static int run(struct build *b, char *const *paths)
     if (!status_ok(s)) {
         ctl_error("cannot build: %s", status_text(s, words, sizeof words));
     }
+    sigma_links_done(&b->links);
     arena_done(&arena);
     return written && b->refused == 0 && ctl_print(TEXT("")) ? CTL_OK : CTL_FAULT;
 }

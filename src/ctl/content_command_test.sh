@@ -98,4 +98,31 @@ expect 0 'three  high' 'the rules of a pack' "$bulkhead" content explain good.pa
 expect 0 'path starts with "/dev/shm/"' 'a program in words' "$bulkhead" content explain good.pack three
 expect 1 'holds no rule four' 'a rule that is not there' "$bulkhead" content explain good.pack four
 
+mkdir chain
+cat > chain/a.yml <<'EOF'
+title: Again
+id: again
+level: high
+correlation:
+  type: event_count
+  rules: [first]
+  group-by: [User]
+  timespan: 90s
+  condition: {gte: 2}
+EOF
+{ rule first-id 'CommandLine: fail' | sed 's/^title/name: first\n&/'; } > chain/b.yml
+cat > chain.jsonl <<'EOF'
+{"category":"process_creation","time_ms":1000,"fields":{"User":"a","CommandLine":"fail"}}
+{"category":"process_creation","time_ms":2000,"fields":{"User":"b","CommandLine":"fail"}}
+{"category":"process_creation","time_ms":91000,"fields":{"User":"a","CommandLine":"fail"}}
+EOF
+expect 0 '2 rules' 'a correlation and what it refers to, in two files' "$bulkhead" content build chain -o chain.pack
+expect 0 '1 correlations' 'the proof counts it' "$bulkhead" content verify chain.pack
+expect 0 'event_count within 90s: gte 2' 'it is explained' "$bulkhead" content explain chain.pack again
+expect 0 'a correlation refers to it' 'and so is the silence of the other' "$bulkhead" content explain chain.pack first-id
+expect 0 '{"line":3,"rule":"again"' 'it fires' "$bulkhead" content match chain.pack --events chain.jsonl --format json
+expect 0 '2 events within 90s for user=a' 'and says why' "$bulkhead" content match chain.pack --events chain.jsonl
+expect 1 "chain/a.yml:6: reference: no rule has the id or name 'first'" 'alone it is refused' \
+    "$bulkhead" content build chain/a.yml good -o x.pack
+
 echo "1..$number"

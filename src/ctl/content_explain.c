@@ -75,7 +75,10 @@ static void explain(const struct pack *pack, size_t index, struct line *line)
     put_text(line, "author", rule.author);
     put_text(line, "tags", rule.tags);
     put_text(line, "file", rule.file);
-    put_types(line, rule.types);
+    if (rule.types) {
+        put_types(line, rule.types);
+    }
+    put_text(line, "alerts", rule.silent ? TEXT("none: a correlation refers to it") : TEXT(""));
     put_text(line, "product", rule.product);
     put_text(line, "service", rule.service);
     put_text(line, "category", rule.category);

@@ -1,7 +1,8 @@
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
-#include "content/match.h"
+#include "content/detect.h"
+#include "content/explain.h"
 #include "ctl/content_command.h"
 #include "ctl/content_lines.h"
 #include "ctl/content_pack.h"
@@ -9,6 +10,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const char help[] =
     "Usage: bulkhead content match PACK --events FILE [OPTION]...\n"
@@ -41,12 +43,22 @@ struct run {
     uint64_t bad_lines;
     uint64_t faults;
     const struct pack *pack;
-    struct matcher *matcher;
+    struct detector *detector;
     const struct event *event;
     char *room; /* OUTPUT_ROOM bytes */
 };
 
-static void json_match(const struct run *r, const struct pack_rule *rule, struct writer *out)
+/* Why a correlation fired: "3 events within 10s, user=root". */
+static struct text words_of(const struct run *r, const struct correlation_hit *hit)
+{
+    static char room[EXPLAIN_HIT_MAX];
+    struct writer words = writer_over(room, sizeof room);
+    explain_hit(r->pack, hit, r->event, &words);
+    return writer_text(&words);
+}
+
+static void json_match(const struct run *r, const struct pack_rule *rule,
+                       const struct correlation_hit *hit, struct writer *out)
 {
     struct json j = json_over(out);
     json_open(&j, '{');
@@ -58,10 +70,14 @@ static void json_match(const struct run *r, const struct pack_rule *rule, struct
     json_member_text(&j, "tags", rule->tags);
     json_member_text(&j, "event",
                      text_of(event_info((enum event_type)r->event->header.type)->name));
+    if (hit) {
+        json_member_text(&j, "correlation", words_of(r, hit));
+    }
     json_close(&j, '}');
 }
 
-static void text_match(const struct run *r, const struct pack_rule *rule, struct writer *out)
+static void text_match(const struct run *r, const struct pack_rule *rule,
+                       const struct correlation_hit *hit, struct writer *out)
 {
     struct term t = {.out = out, .colour = r->colour};
     term_print(&t, STYLE_DIM, "%6" PRIu64 "  ", r->line);
@@ -75,19 +91,30 @@ static void text_match(const struct run *r, const struct pack_rule *rule, struct
         term_quote(&t, STYLE_DIM, rule->author, QUOTE_MAX);
         term_print(&t, STYLE_DIM, ")");
     }
+    if (hit) {
+        term_print(&t, STYLE_PLAIN, ": ");
+        term_quote(&t, STYLE_PLAIN, words_of(r, hit), QUOTE_MAX);
+    }
 }
 
-static void on_match(void *context, size_t index)
+static void on_alert(void *context, size_t index, const struct correlation_hit *hit)
 {
     struct run *r = context;
     struct pack_rule rule = pack_rule(r->pack, index);
     struct writer out = writer_over(r->room, OUTPUT_ROOM);
     if (r->json) {
-        json_match(r, &rule, &out);
+        json_match(r, &rule, hit, &out);
     } else {
-        text_match(r, &rule, &out);
+        text_match(r, &rule, hit, &out);
     }
     printf("%.*s\n", TEXT_ARGS(writer_text(&out)));
+}
+
+static void on_lossy(void *context, size_t index, uint64_t events)
+{
+    struct run *r = context;
+    ctl_error("the window of rule %.*s is full: %" PRIu64 " events were dropped from it too early",
+              TEXT_ARGS(pack_rule(r->pack, index).id), events);
 }
 
 static void on_fault(void *context, size_t index, const char *what)
@@ -117,7 +144,8 @@ static void bad_line(struct run *r, const char *why)
 static void run_line(struct run *r, struct text line)
 {
     static uint8_t record[EVENT_MAX];
-    struct matcher_sink sink = {.context = r, .on_match = on_match, .on_fault = on_fault};
+    struct detector_sink sink = {
+        .context = r, .on_alert = on_alert, .on_fault = on_fault, .on_lossy = on_lossy};
     struct event_json_fault fault = {0};
     struct event event;
     if (text_trim(line).len == 0) {
@@ -130,7 +158,15 @@ static void run_line(struct run *r, struct text line)
         return;
     }
     r->event = &event;
-    matcher_run(r->matcher, &event, &sink);
+    detector_run(r->detector, &event, &sink);
+    size_t undecided = matcher_undecided(detector_matcher(r->detector));
+    if (undecided) {
+        char words[128];
+        snprintf(words, sizeof words,
+                 "%zu rules were not decided: this event holds too much of what they look for",
+                 undecided);
+        bad_line(r, words);
+    }
 }
 
 static struct status run_file(struct run *r)
@@ -157,15 +193,18 @@ static int run(struct run *r, const char *pack_path)
 {
     OWN(content_pack_drop) struct content_pack pack = {0};
     OWN(heap_drop) char *room = heap_alloc(OUTPUT_ROOM, 1);
-    OWN(matcher_drop) struct matcher *matcher = NULL;
+    OWN(detector_drop) struct detector *detector = NULL;
+    struct correlate_settings settings = {.memory = PACK_WINDOW_MEMORY};
     char words[256];
     if (!content_pack_open(pack_path, &pack)) {
         return CTL_FAULT;
     }
-    struct status s = room ? matcher_new(&pack.pack, &matcher)
+    /* Without a key recordings that were made for it would only be slow. */
+    (void)!getentropy(settings.key, sizeof settings.key);
+    struct status s = room ? detector_new(&pack.pack, settings, &detector)
                            : (struct status){.fault = FAULT_MEMORY, .where = STATUS_HERE};
     r->pack = &pack.pack;
-    r->matcher = matcher;
+    r->detector = detector;
     r->room = room;
     r->colour = term_wants_colour(stdout);
     if (status_ok(s)) {

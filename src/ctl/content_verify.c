@@ -26,14 +26,15 @@ static int print(const char *path, const struct pack *pack, bool json)
 {
     size_t rules = pack_count(pack, PACK_RULES);
     size_t predicates = pack_count(pack, PACK_PREDICATES);
+    size_t correlations = pack_count(pack, PACK_CORRELATIONS);
     if (json) {
         printf("{\"accepted\":true,\"bytes\":%zu,\"rules\":%zu,\"predicates\":%zu,"
-               "\"worst_cost\":%" PRIu64 "}\n",
-               pack->bytes.len, rules, predicates, worst_cost(pack));
+               "\"correlations\":%zu,\"worst_cost\":%" PRIu64 "}\n",
+               pack->bytes.len, rules, predicates, correlations, worst_cost(pack));
     } else {
-        printf("%s: accepted: %zu bytes, %zu rules, %zu predicates; at worst %" PRIu64
-               " steps for one event\n",
-               path, pack->bytes.len, rules, predicates, worst_cost(pack));
+        printf("%s: accepted: %zu bytes, %zu rules, %zu predicates, %zu correlations; at worst "
+               "%" PRIu64 " steps for one event\n",
+               path, pack->bytes.len, rules, predicates, correlations, worst_cost(pack));
     }
     return ctl_print(TEXT("")) ? CTL_OK : CTL_FAULT;
 }

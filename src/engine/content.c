@@ -45,6 +45,15 @@ static struct status prove(struct text bytes, char *why, struct pack *out)
     return s;
 }
 
+static struct status make_detector(struct content *content)
+{
+    struct correlate_settings settings = {.memory = PACK_WINDOW_MEMORY};
+    if (getentropy(settings.key, sizeof settings.key) != 0) {
+        FAIL_SYS(errno);
+    }
+    return detector_new(&content->pack, settings, &content->detector);
+}
+
 struct status content_open(int file, size_t size, char *why, struct content *out)
 {
     OWN(heap_drop) char *bytes = NULL;
@@ -59,13 +68,13 @@ struct status content_open(int file, size_t size, char *why, struct content *out
     text_copy(TEXT("it became shorter while it was read"), why, CONTENT_WHY);
     TRY(read_all(file, bytes, size));
     TRY(prove((struct text){.ptr = bytes, .len = size}, why, &out->pack));
-    TRY(matcher_new(&out->pack, &out->matcher));
+    TRY(make_detector(out));
     out->bytes = TAKE(bytes);
     return OK;
 }
 
 void content_close(struct content *content)
 {
-    matcher_drop(&content->matcher);
+    detector_drop(&content->detector);
     heap_drop(&content->bytes);
 }

@@ -7,12 +7,12 @@
 #pragma once
 
 #include "base/status.h"
-#include "content/match.h"
+#include "content/detect.h"
 
 struct content {
     char *bytes;
     struct pack pack;
-    struct matcher *matcher;
+    struct detector *detector;
 };
 
 enum { CONTENT_WHY = 256 };
@@ -21,7 +21,7 @@ enum { CONTENT_WHY = 256 };
 struct status content_size(int file, size_t *out);
 
 /* Reads `size` bytes and proves them. INVALID, BOUNDS, LIMIT, VERSION: the pack is bad, `why` of
- * CONTENT_WHY bytes says what about it. The matcher points into `out`, which has to stay where it
+ * CONTENT_WHY bytes says what about it. The detector points into `out`, which has to stay where it
  * is. Does not close `file`. */
 struct status content_open(int file, size_t size, char *why, struct content *out);
 void content_close(struct content *content);

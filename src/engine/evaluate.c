@@ -4,6 +4,7 @@
 #include "content/interest.h"
 #include "engine/message.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 enum { REPORT_MAX = 512, WATCH_MAX = 256 };
@@ -54,6 +55,13 @@ void evaluate_subscribe(const struct pack *pack, struct bh_client *client)
         bh_client_report(client, "medium", words);
     }
     bh_client_subscribe(client, pack->types);
+    if (pack_count(pack, PACK_CORRELATIONS)) {
+        snprintf(words, sizeof words,
+                 "%zu correlation rules count from now on: what happened before the engine started "
+                 "is unknown to them.",
+                 pack_count(pack, PACK_CORRELATIONS));
+        bh_client_report(client, "informational", words);
+    }
 }
 
 /* ── one event ── */
@@ -76,11 +84,9 @@ static struct bh_text cut(struct text t, size_t max)
 }
 
 /* The limits are the channel's; packs allow longer texts. */
-static struct bh_alert make_alert(struct evaluation *e, const struct pack_rule *rule)
+static struct bh_alert make_alert(struct evaluation *e, const struct pack_rule *rule,
+                                  struct text message)
 {
-    if (e->nth == 0) {
-        e->message = message_write(&e->event, e->room);
-    }
     return (struct bh_alert){
         .size = sizeof(struct bh_alert),
         .nth = e->nth,
@@ -89,23 +95,80 @@ static struct bh_alert make_alert(struct evaluation *e, const struct pack_rule *
         .author = cut(rule->author, 256),
         .level = cut(rule->level, 16),
         .tags = cut(rule->tags, 512),
-        .message = cut(e->message, MESSAGE_MAX),
+        .message = cut(message, MESSAGE_MAX),
     };
 }
 
-static void on_match(void *context, size_t index)
+static void send_alert(struct evaluation *e, const struct bh_alert *alert)
 {
-    struct evaluation *e = context;
-    struct pack_rule rule = pack_rule(&e->content->pack, index);
-    struct bh_alert alert = make_alert(e, &rule);
     while (e->result == BH_OK) {
-        int result = bh_client_alert(e->client, e->source, &alert);
+        int result = bh_client_alert(e->client, e->source, alert);
         if (result == BH_OK) {
             break;
         }
         e->result = result == BH_AGAIN ? BH_OK : result; /* guard is behind: it has to take it */
     }
     e->nth++;
+}
+
+/* What the event was, in words: made for its first alert. */
+static struct text message_of(struct evaluation *e)
+{
+    if (e->nth == 0) {
+        e->message = message_write(&e->event, e->room);
+    }
+    return e->message;
+}
+
+static void raise_alert(struct evaluation *e, size_t index, const struct correlation_hit *hit)
+{
+    const struct pack *pack = &e->content->pack;
+    struct pack_rule rule = pack_rule(pack, index);
+    char room[MESSAGE_MAX];
+    struct text message = message_of(e);
+    message = hit ? message_write_hit(pack, hit, &e->event, message, room) : message;
+    struct bh_alert alert = make_alert(e, &rule, message);
+    send_alert(e, &alert);
+}
+
+/* Only an event made for it is so costly (PACK_EVENT_COST): it is told as what it is, an attempt
+ * not to be seen. */
+static void raise_undecided(struct evaluation *e, size_t undecided)
+{
+    char room[MESSAGE_MAX];
+    struct text event = message_of(e);
+    struct writer w = writer_over(room, sizeof room);
+    writer_print(&w,
+                 "%zu rules could not be decided in time, too much in it is what they look for: ",
+                 undecided);
+    writer_bytes(&w, text_part(event, 0, w.size - w.used));
+    const struct pack_rule rule = {.id = TEXT("9d2f7a5e-0c1b-4f0e-8a53-6f1d3c2b7e90"),
+                                   .title = TEXT("Event too costly for all rules"),
+                                   .author = TEXT("Bulkhead"),
+                                   .level = TEXT("high"),
+                                   .tags = TEXT("attack.defense-evasion")};
+    struct bh_alert alert = make_alert(e, &rule, writer_text(&w));
+    send_alert(e, &alert);
+}
+
+static void on_alert(void *context, size_t index, const struct correlation_hit *hit)
+{
+    if (!hit) {
+        raise_alert(context, index, NULL);
+    }
+}
+
+/* Last, and so with the highest numbers: an engine that sees the event again after a restart has
+ * forgotten what they counted, and must number the others as this one did. */
+static void raise_hits(struct evaluation *e)
+{
+    size_t count;
+    const struct correlation_hit *hits = detector_hits(e->content->detector, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (!pack_rule(&e->content->pack, hits[i].rule).silent) {
+            raise_alert(e, hits[i].rule, &hits[i]);
+        }
+    }
 }
 
 static void on_fault(void *context, size_t index, const char *what)
@@ -119,11 +182,26 @@ static void on_fault(void *context, size_t index, const char *what)
     bh_client_report(e->client, "high", words);
 }
 
+static void on_lossy(void *context, size_t index, uint64_t events)
+{
+    struct evaluation *e = context;
+    struct pack_rule rule = pack_rule(&e->content->pack, index);
+    char words[REPORT_MAX];
+    snprintf(words, sizeof words,
+             "The window of the rule \"%.*s\" (%.*s) is full and became shorter: %" PRIu64
+             " events were forgotten too early.",
+             TEXT_ARGS(text_part(rule.title, 0, 128)), TEXT_ARGS(text_part(rule.id, 0, 64)),
+             events);
+    log_warning("%s", words);
+    bh_client_report(e->client, "high", words);
+}
+
 /* A record that cannot be opened would be a mistake of the library's or ours. It must not end the
  * engine, which would meet it again. */
 static void evaluate(struct evaluation *e, const struct bh_event *source)
 {
-    struct matcher_sink sink = {.context = e, .on_match = on_match, .on_fault = on_fault};
+    struct detector_sink sink = {
+        .context = e, .on_alert = on_alert, .on_fault = on_fault, .on_lossy = on_lossy};
     struct bh_text record = bh_event_record(source);
     if (!status_ok(event_open((struct text){.ptr = record.ptr, .len = record.len}, &e->event))) {
         bh_client_report(e->client, "high", "An event could not be read and was left out.");
@@ -131,7 +209,12 @@ static void evaluate(struct evaluation *e, const struct bh_event *source)
     }
     e->source = source;
     e->nth = 0;
-    matcher_run(e->content->matcher, &e->event, &sink);
+    detector_run(e->content->detector, &e->event, &sink);
+    size_t undecided = matcher_undecided(detector_matcher(e->content->detector));
+    if (undecided) {
+        raise_undecided(e, undecided);
+    }
+    raise_hits(e);
 }
 
 /* ── the loop ── */

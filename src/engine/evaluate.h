@@ -2,7 +2,8 @@
  * evaluate: the engine's work, once it is in its cage: every event through every rule.
  *
  * Alerts of one event are counted from 0 in the order of the rules' ids, the same in every engine
- * that runs this pack: so guard can drop those that come again after a restart.
+ * that runs this pack: so guard can drop those that come again after a restart. Those of
+ * correlations, which a new engine has forgotten, come after all others.
  */
 #pragma once
 

@@ -102,6 +102,17 @@ static void say_refusal(struct writer *w, const struct event *event)
     }
 }
 
+/* Control characters that a watched process chose become '?'. */
+static struct text harmless(struct writer *w)
+{
+    for (size_t i = 0; i < w->used; i++) {
+        if (w->start[i] < ' ' || w->start[i] == 0x7f) {
+            w->start[i] = '?';
+        }
+    }
+    return writer_text(w);
+}
+
 struct text message_write(const struct event *event, char *out)
 {
     struct writer w = writer_over(out, MESSAGE_MAX);
@@ -111,10 +122,19 @@ struct text message_write(const struct event *event, char *out)
     say_field(&w, event, "", phrase->object);
     say_field(&w, event, phrase->join, phrase->other);
     say_refusal(&w, event);
-    for (size_t i = 0; i < w.used; i++) {
-        if ((unsigned char)out[i] < ' ' || out[i] == 0x7f) {
-            out[i] = '?';
-        }
-    }
-    return writer_text(&w);
+    return harmless(&w);
+}
+
+struct text message_write_hit(const struct pack *pack, const struct correlation_hit *hit,
+                              const struct event *event, struct text last, char *out)
+{
+    char room[EXPLAIN_HIT_MAX];
+    struct writer why = writer_over(room, sizeof room);
+    struct writer w = writer_over(out, MESSAGE_MAX);
+    explain_hit(pack, hit, event, &why);
+    /* Who did it last is said in any case. */
+    say(&w, text_part(writer_text(&why), 0, MESSAGE_MAX / 2));
+    say(&w, TEXT("; the last: "));
+    say(&w, last);
+    return harmless(&w);
 }

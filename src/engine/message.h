@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "content/explain.h"
 #include "schema/event.h"
 
 enum { MESSAGE_MAX = 1024 }; /* what the alert message of wire/client.def takes */
@@ -12,3 +13,10 @@ enum { MESSAGE_MAX = 1024 }; /* what the alert message of wire/client.def takes 
 /* Writes into `out` of MESSAGE_MAX bytes; cuts what does not fit and replaces control characters.
  */
 struct text message_write(const struct event *event, char *out);
+
+/* Likewise why a correlation fired, and then `last`, the message of the event at which it did:
+ *
+ *     3 events within 10s for user=root; the last: /usr/bin/su (pid 4711, root): ran: su
+ */
+struct text message_write_hit(const struct pack *pack, const struct correlation_hit *hit,
+                              const struct event *event, struct text last, char *out);

@@ -1,6 +1,8 @@
 #include "engine/message.h"
 
+#include "base/own.h"
 #include "base/test.h"
+#include "content/builder.h"
 
 static char record[EVENT_MAX];
 static struct event_builder builder;
@@ -20,6 +22,31 @@ static struct text message(enum event_type type, char *out)
     assert_ok(event_end(&builder, (struct event_header){.type = (uint16_t)type}, &bytes));
     assert_ok(event_open(bytes, &event));
     return message_write(&event, out);
+}
+
+/* A correlation by user and command line. */
+static struct text correlation_pack(struct arena *arena)
+{
+    const enum field fields[] = {FIELD_USER, FIELD_COMMAND_LINE};
+    const struct correlation_reference reference = {.id = TEXT("a"), .fields = fields};
+    const struct correlation_condition condition = {.operator= CORRELATION_GTE, .whole = 3};
+    const struct correlation correlation = {.span_s = 60,
+                                            .group_fields = 2,
+                                            .references = &reference,
+                                            .reference_count = 1,
+                                            .conditions = &condition,
+                                            .condition_count = 1};
+    const struct rule rules[] = {
+        {.id = TEXT("a"), .title = TEXT("A"), .types = 1},
+        {.id = TEXT("b"), .title = TEXT("B"), .correlation = &correlation}};
+    struct builder *b;
+    struct text bytes;
+    char why[160];
+    assert_ok(builder_new(arena, &b));
+    assert_ok(builder_add(b, &rules[0], why));
+    assert_ok(builder_add(b, &rules[1], why));
+    assert_ok(builder_finish(b, &bytes));
+    return bytes;
 }
 
 static void says_who_did_what(void **state)
@@ -86,6 +113,39 @@ static void stays_one_line_of_bounded_length(void **state)
     assert_int_equal(text_find_byte(said, '\n'), SIZE_MAX);
 }
 
+/* "3 events within 1m for user=root; the last: …", however long what comes before it is. */
+static void a_correlation_says_why_and_who_was_last(void **state)
+{
+    (void)state;
+    OWN(arena_done) struct arena arena;
+    struct text bytes;
+    struct pack pack;
+    struct pack_fault fault;
+    struct event event;
+    char last[MESSAGE_MAX];
+    char out[MESSAGE_MAX];
+    static char longest[EVENT_TEXT_MAX];
+    arena_init(&arena, 16 << 20);
+    bytes = correlation_pack(&arena);
+    assert_ok(pack_open(bytes, &pack, &fault));
+    struct correlation_hit hit = {.divisor = 1, .measured = 3 * CORRELATION_SCALE};
+    begin();
+    event_put_text(&builder, FIELD_COMMAND_LINE, TEXT("x\ny"));
+    assert_ok(event_end(&builder, (struct event_header){.type = EVENT_PROCESS_EXEC}, &bytes));
+    assert_ok(event_open(bytes, &event));
+    assert_text(message_write_hit(&pack, &hit, &event, message_write(&event, last), out),
+                "3 events within 1m for user=root, command_line=x?y; the last: /usr/bin/curl (pid "
+                "4711, root): ran: x?y");
+    memset(longest, 'a', sizeof longest);
+    begin();
+    event_put_text(&builder, FIELD_COMMAND_LINE, (struct text){longest, sizeof longest});
+    assert_ok(event_end(&builder, (struct event_header){.type = EVENT_PROCESS_EXEC}, &bytes));
+    assert_ok(event_open(bytes, &event));
+    struct text said = message_write_hit(&pack, &hit, &event, message_write(&event, last), out);
+    assert_int_equal(said.len, MESSAGE_MAX);
+    assert_true(text_find(said, TEXT("; the last: /usr/bin/curl (pid 4711, root)")) != SIZE_MAX);
+}
+
 /* Every type has its words: a new one in events.def has to be given some. */
 static void every_type_has_words(void **state)
 {
@@ -105,6 +165,7 @@ int main(void)
         cmocka_unit_test(addresses_and_ports_can_be_told_apart),
         cmocka_unit_test(refusals_and_gaps_are_said),
         cmocka_unit_test(stays_one_line_of_bounded_length),
+        cmocka_unit_test(a_correlation_says_why_and_who_was_last),
         cmocka_unit_test(every_type_has_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

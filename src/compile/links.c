@@ -1,0 +1,165 @@
+#include "compile/links.h"
+
+#include "compile/document.h"
+
+void sigma_links_init(struct sigma_links *l, struct sigma_options options, struct arena *arena)
+{
+    *l = (struct sigma_links){.options = options, .arena = arena};
+    arena_init(&l->work, SIGMA_RULE_MEMORY);
+}
+
+void sigma_links_done(struct sigma_links *l)
+{
+    arena_done(&l->work);
+}
+
+static struct status copy_references(struct sigma_links *l, const struct yaml_node *document,
+                                     struct link *link)
+{
+    const struct yaml_node *correlation = yaml_get(document, TEXT("correlation"));
+    const struct yaml_node *rules =
+        correlation->kind == YAML_MAP ? yaml_get(correlation, TEXT("rules")) : NULL;
+    size_t count = rules && rules->kind == YAML_LIST ? rules->count : 0;
+    struct text *references = arena_alloc(l->arena, count, sizeof *references);
+    if (!references) {
+        FAIL(MEMORY);
+    }
+    for (size_t i = 0; i < count; i++) {
+        TRY(arena_text(l->arena, rules->items[i].value->text, &references[i]));
+    }
+    link->references = references;
+    link->reference_count = count;
+    return OK;
+}
+
+struct status sigma_links_add(struct sigma_links *l, const struct sigma_outcome *outcome,
+                              bool taken)
+{
+    struct link *items = arena_push(l->arena, l->items, l->count, &l->capacity, sizeof *l->items);
+    struct text product = outcome->rule.product;
+    struct link link = {.state = taken ? LINK_TAKEN : LINK_REFUSED,
+                        .types = outcome->rule.types,
+                        .foreign = product.len && !text_same(product, TEXT("linux")),
+                        .line = outcome->line};
+    if (!items) {
+        FAIL(MEMORY);
+    }
+    l->items = items;
+    TRY(arena_text(l->arena, outcome->id, &link.id));
+    TRY(arena_text(l->arena, outcome->name, &link.name));
+    if (outcome->ok && outcome->waits) {
+        link.state = LINK_WAITS;
+        TRY(arena_text(l->arena, outcome->rule.file, &link.file));
+        TRY(arena_text(l->arena, outcome->source, &link.source));
+        link.line = outcome->source_line;
+        TRY(copy_references(l, outcome->document, &link));
+    }
+    l->items[l->count++] = link;
+    return OK;
+}
+
+/* Where two rules have the same id, one of them was refused for it. */
+static const struct link *better(const struct link *a, const struct link *b)
+{
+    return a && a->state <= b->state ? a : b;
+}
+
+/* NULL: none. *several: rules that are not refused share the name. */
+static const struct link *find(const struct sigma_links *l, struct text reference, bool *several)
+{
+    const struct link *by_id = NULL;
+    const struct link *by_name = NULL;
+    *several = false;
+    for (size_t i = 0; i < l->count && reference.len; i++) {
+        const struct link *link = &l->items[i];
+        if (text_same(link->id, reference)) {
+            by_id = better(by_id, link);
+        }
+        if (text_same(link->name, reference)) {
+            *several = *several ||
+                       (by_name && by_name->state != LINK_REFUSED && link->state != LINK_REFUSED);
+            by_name = by_name && by_name->state != LINK_REFUSED ? by_name : link;
+        }
+    }
+    *several = *several && !by_id;
+    return by_id ? by_id : by_name;
+}
+
+struct status sigma_links_find(const struct sigma_links *l, struct job *job, uint32_t line,
+                               struct text reference, const struct link **out)
+{
+    bool several;
+    const struct link *link = find(l, reference, &several);
+    if (several) {
+        return job_refuse(job, REFUSAL_REFERENCE, line,
+                          "several rules are called '%.*s': refer to one by its id",
+                          SHORT_ARGS(reference));
+    }
+    *out = link;
+    return OK;
+}
+
+/* Nothing that it refers to is still to come. */
+static bool is_ready(const struct sigma_links *l, const struct link *link)
+{
+    for (size_t i = 0; i < link->reference_count; i++) {
+        bool several;
+        const struct link *other = find(l, link->references[i], &several);
+        if (other && other->state == LINK_WAITS) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The first that is ready; else the first that waits, which then waits for itself or for one that
+ * does. SIZE_MAX: none waits. */
+static size_t choose(const struct sigma_links *l, bool *circle)
+{
+    size_t first = SIZE_MAX;
+    *circle = false;
+    for (size_t i = 0; i < l->count; i++) {
+        if (l->items[i].state != LINK_WAITS) {
+            continue;
+        }
+        if (is_ready(l, &l->items[i])) {
+            return i;
+        }
+        first = first == SIZE_MAX ? i : first;
+    }
+    *circle = first != SIZE_MAX;
+    return first;
+}
+
+bool sigma_links_next(struct sigma_links *l, struct sigma_outcome *out)
+{
+    bool circle;
+    bool empty;
+    l->given = choose(l, &circle);
+    if (l->given == SIZE_MAX) {
+        return false;
+    }
+    struct link *link = &l->items[l->given];
+    arena_done(&l->work);
+    arena_init(&l->work, SIGMA_RULE_MEMORY);
+    struct job job = {.arena = &l->work};
+    struct document document = {.options = l->options,
+                                .file = link->file,
+                                .text = link->source,
+                                .links = l,
+                                .circle = circle};
+    *out = (struct sigma_outcome){.ok = true, .line = link->line};
+    struct status s = document_compile(&job, &document, out, &empty);
+    if (!status_ok(s)) {
+        document_refused(s, &job, out);
+    }
+    link->types = out->types;
+    link->foreign = out->foreign;
+    link->state = LINK_REFUSED; /* until it is settled */
+    return true;
+}
+
+void sigma_links_settle(struct sigma_links *l, bool taken)
+{
+    l->items[l->given].state = taken ? LINK_TAKEN : LINK_REFUSED;
+}
