@@ -26,6 +26,7 @@ enum {
     UNACKNOWLEDGED =
         8192,        /* events; then they count as dealt with, whatever still waits: if we were
                         killed now, reading on from further back would find them overwritten */
+    REFUSED_S = 10,  /* between two counts of what was more than could be scanned */
     FLAWS_TOLD = 10, /* rule files that do not compile */
 };
 
@@ -36,6 +37,7 @@ struct live {
     struct raised raised;
     struct reports reports;
     uint64_t unacknowledged;
+    uint64_t refused_ns; /* when people were last told how many */
     unsigned flaws;
     uint32_t missing; /* of the opener's cage */
     int result;       /* of the client library */
@@ -48,45 +50,6 @@ static struct text text_from(struct bh_text t)
 }
 
 /* ── what comes ── */
-
-static void take(struct live *l, const struct bh_event *event)
-{
-    int type = bh_event_type(event);
-    if (type == BH_EVENT_ALERT) {
-        raised_note(&l->raised, event);
-    } else if (bh_event_number(event, BH_FIELD_ERROR) != 0) {
-        return; /* nothing ran, nothing was written */
-    } else if (type == BH_EVENT_PROCESS_EXEC) {
-        waiting_add(&l->waiting, event, 0);
-    } else if (watched_place(text_from(bh_event_text(event, BH_FIELD_TARGET_PATH)))) {
-        waiting_add(&l->waiting, event,
-                    clock_boot_ns() + (uint64_t)WAITING_WRITE_MS * CLOCK_NS_PER_MS);
-    }
-}
-
-static void drain(struct live *l)
-{
-    const struct bh_event *event;
-    while (l->result == BH_OK && (l->result = bh_client_next(l->client, &event)) == BH_OK) {
-        l->unacknowledged++;
-        take(l, event);
-    }
-    l->result = l->result == BH_AGAIN ? BH_OK : l->result;
-    if (l->waiting.count == 0 || l->unacknowledged > UNACKNOWLEDGED) {
-        bh_client_acknowledge(l->client);
-        l->unacknowledged = 0;
-    }
-    if (l->waiting.refused) {
-        reports_say(
-            &l->reports, "high",
-            "%llu files that ran or were written were not scanned: more came than could be.",
-            (unsigned long long)l->waiting.refused);
-        l->waiting.refused = 0;
-    }
-    reports_tick(&l->reports);
-}
-
-/* ── which file ── */
 
 /* The script that was run, where the program is its interpreter; as it was named, or below the
  * folder that the process was in. */
@@ -107,6 +70,67 @@ static bool script_path(struct live *l, const struct bh_event *event)
                                   TEXT_ARGS(path));
     return len > 0 && (size_t)len < sizeof l->path;
 }
+
+static bool is_seen(const struct live *l, const char *path, bool follow, uint64_t inode)
+{
+    struct stat info;
+    if (fstatat(AT_FDCWD, path, &info, (follow ? 0 : AT_SYMLINK_NOFOLLOW) | AT_NO_AUTOMOUNT) != 0) {
+        return false;
+    }
+    struct seen_key key = seen_key(&info);
+    return (inode == 0 || info.st_ino == inode) && seen_has(&l->seen, &key);
+}
+
+/* Most programs that run have run before: they need not wait for their turn to be let go. */
+static bool ran_before(struct live *l, const struct bh_event *event)
+{
+    text_copy(text_from(waiting_path(event)), l->path, sizeof l->path);
+    return is_seen(l, l->path, false, (uint64_t)bh_event_number(event, BH_FIELD_EXE_INODE)) &&
+           (!script_path(l, event) || is_seen(l, l->path, true, 0));
+}
+
+static void take(struct live *l, const struct bh_event *event)
+{
+    int type = bh_event_type(event);
+    if (type == BH_EVENT_ALERT) {
+        raised_note(&l->raised, event);
+    } else if (bh_event_number(event, BH_FIELD_ERROR) != 0) {
+        return; /* nothing ran, nothing was written */
+    } else if (type == BH_EVENT_PROCESS_EXEC) {
+        if (!ran_before(l, event)) {
+            waiting_add(&l->waiting, event, 0);
+        }
+    } else if (watched_place(text_from(bh_event_text(event, BH_FIELD_TARGET_PATH)))) {
+        waiting_add(&l->waiting, event,
+                    clock_boot_ns() + (uint64_t)WAITING_WRITE_MS * CLOCK_NS_PER_MS);
+    }
+}
+
+static void drain(struct live *l)
+{
+    const struct bh_event *event;
+    while (l->result == BH_OK && (l->result = bh_client_next(l->client, &event)) == BH_OK) {
+        l->unacknowledged++;
+        take(l, event);
+    }
+    l->result = l->result == BH_AGAIN ? BH_OK : l->result;
+    if (l->waiting.count == 0 || l->unacknowledged > UNACKNOWLEDGED) {
+        bh_client_acknowledge(l->client);
+        l->unacknowledged = 0;
+    }
+    uint64_t now = clock_boot_ns();
+    if (l->waiting.refused && now - l->refused_ns > (uint64_t)REFUSED_S * CLOCK_NS_PER_S) {
+        l->refused_ns = now;
+        reports_say(
+            &l->reports, "high",
+            "%llu files that ran or were written were not scanned: more came than could be.",
+            (unsigned long long)l->waiting.refused);
+        l->waiting.refused = 0;
+    }
+    reports_tick(&l->reports);
+}
+
+/* ── which file ── */
 
 /* The file of this stage in l->path; false: there is none. */
 static bool choose_path(struct live *l, const struct waiting_file *f)

@@ -9,20 +9,36 @@ struct bh_text waiting_path(const struct bh_event *event)
                                     : BH_FIELD_TARGET_PATH);
 }
 
+static struct text text_field(const struct bh_event *event, int field)
+{
+    struct bh_text t = bh_event_text(event, field);
+    return (struct text){.ptr = t.ptr, .len = t.len};
+}
+
 static struct text path_of(const struct bh_event *event)
 {
     struct bh_text path = waiting_path(event);
     return (struct text){.ptr = path.ptr, .len = path.len};
 }
 
-/* A file that is written in pieces is opened again and again. */
-static struct waiting_file *find_written(struct waiting *w, struct text path)
+/* A script is known by its own name, and by where that leads. */
+static bool same_subject(const struct bh_event *a, const struct bh_event *b)
 {
-    uint64_t hash = hash_text(path);
+    return text_same(path_of(a), path_of(b)) &&
+           text_same(text_field(a, BH_FIELD_INVOKED_PATH), text_field(b, BH_FIELD_INVOKED_PATH)) &&
+           (bh_event_type(a) != BH_EVENT_PROCESS_EXEC ||
+            (bh_event_number(a, BH_FIELD_EXE_INODE) == bh_event_number(b, BH_FIELD_EXE_INODE) &&
+             text_same(text_field(a, BH_FIELD_CWD), text_field(b, BH_FIELD_CWD))));
+}
+
+/* The hash saves looking at all; it can be forged, so it does not decide. */
+static struct waiting_file *find_same(struct waiting *w, const struct bh_event *event, bool ran)
+{
+    uint64_t hash = hash_text(path_of(event));
     for (unsigned i = 0; i < WAITING_MAX; i++) {
         struct waiting_file *f = &w->files[i];
-        if (f->event && f->path_hash == hash && f->due_ns && !f->busy &&
-            text_same(path_of(f->event), path)) {
+        if (f->event && f->path_hash == hash && (f->due_ns == 0) == ran && !f->busy &&
+            f->stage == 0 && same_subject(f->event, event)) {
             return f;
         }
     }
@@ -41,10 +57,10 @@ static struct waiting_file *find_free(struct waiting *w)
 
 void waiting_add(struct waiting *w, const struct bh_event *event, uint64_t due_ns)
 {
-    struct waiting_file *f = due_ns ? find_written(w, path_of(event)) : NULL;
+    struct waiting_file *f = find_same(w, event, due_ns == 0);
     struct bh_event *copy;
     if (f) {
-        f->due_ns = f->tries < WAITING_TRIES ? due_ns : f->due_ns;
+        f->due_ns = f->due_ns && f->tries < WAITING_TRIES ? due_ns : f->due_ns;
         f->tries++;
         return;
     }

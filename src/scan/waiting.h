@@ -34,8 +34,8 @@ struct waiting {
     uint64_t refused; /* since last told */
 };
 
-/* Keeps a copy of the event. `due_ns` 0: a program, at once. A file that waits already is not taken
- * twice: its time is set anew. */
+/* Keeps a copy of the event. `due_ns` 0: a program, at once. What waits already is not taken twice:
+ * a program that runs again and again meanwhile waits once, a written file's time is set anew. */
 void waiting_add(struct waiting *w, const struct bh_event *event, uint64_t due_ns);
 
 /* The next that may be scanned now; NULL: none. */
