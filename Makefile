@@ -5,6 +5,7 @@
 #   make bench    what it costs, beside what Debian's auditd and sysdig cost
 #   make tidy     house rules alone: format, dependency rule, banned calls
 #   make fuzz     fuzzing for FUZZ_SECONDS a target (an hour)
+#   make soak     20,000,000 random rules and events against an independent evaluator, with a new seed
 #   make setup    the Debian packages that the targets above need; they call it themselves
 #   make install  into DESTDIR/PREFIX
 
@@ -13,7 +14,7 @@ PREFIX ?= /usr
 FUZZ_SECONDS ?= 3600
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: all setup build run check bench tidy fuzz install clean
+.PHONY: all setup build run check bench tidy fuzz soak install clean
 
 all: build
 
@@ -44,6 +45,10 @@ tidy:
 fuzz:
 	@tests/setup.sh build check
 	@tests/fuzz.sh $(FUZZ_SECONDS)
+
+soak: build
+	@tests/setup.sh build check
+	@tests/differential/differential_test.py $(BUILD) --pairs 20000000 --seed $$(date +%s)
 
 install: build
 	@meson install -C $(BUILD)

@@ -1,6 +1,8 @@
 #!/bin/sh
-# Every benchmark, one after another: bench/run.sh BUILD
+# Every benchmark, one after another: bench/run.sh BUILD. CORPUS names a folder with more rules.
 set -eu
 build=$1
+here=$(dirname "$0")
 "$build"/bench/stream_bench 2>/dev/null || "$build"/src/wire/stream_bench
-exec python3 "$(dirname "$0")"/bench.py "$build"
+"$here"/match.py "$build" ${CORPUS:+--corpus "$CORPUS"}
+exec python3 "$here"/bench.py "$build"

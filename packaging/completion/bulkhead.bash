@@ -8,7 +8,17 @@ _bulkhead_types="process_exec process_fork process_exit file_create file_modify 
 _bulkhead_value() {
     case $1 in
     --home) COMPREPLY=($(compgen -d -- "$cur")) ;;
-    --content | --events | --watch | --rules | -o) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    --content | --events | --expect | --ordinary | --tests | --from-file | --watch | --rules | -o | --output) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    --types)
+        # The last of a list; those before it stay.
+        local before=""
+        [[ $cur == *,* ]] && before=${cur%,*},
+        COMPREPLY=($(compgen -P "$before" -W "$_bulkhead_types" -- "${cur##*,}"))
+        ;;
+    --for) COMPREPLY=($(compgen -W "90s 15m 1h 1d" -- "$cur")) ;;
+    --max-size) COMPREPLY=($(compgen -W "100M 1G" -- "$cur")) ;;
+    --last) COMPREPLY=($(compgen -W "$_bulkhead_types" -- "$cur")) ;;
+    --silent-from) COMPREPLY=($(compgen -W "informational low medium high critical" -- "$cur")) ;;
     --type) COMPREPLY=($(compgen -W "$_bulkhead_types" -- "$cur")) ;;
     --format)
         local formats="text json ocsf"
@@ -24,13 +34,21 @@ _bulkhead_value() {
 _bulkhead_content() {
     local options=""
     if [[ $COMP_CWORD -eq 2 ]]; then
-        COMPREPLY=($(compgen -W "build verify match explain --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "build verify match replay test diff new cost explain --help" -- "$cur"))
         return
     fi
     case ${COMP_WORDS[2]} in
     build) options="-o --report --any-product --strict --help" ;;
     verify) options="--json --help" ;;
     match) options="--events --names --format --help" ;;
+    replay) options="--all --names --json --help" ;;
+    test)
+        options="--tests --events --expect --ordinary --silent-from --rule --complete --names --any-product"
+        options="$options --json --help"
+        ;;
+    diff) options="--json --help" ;;
+    new) options="--from --from-file --last -o --output --tests --names --home --help" ;;
+    cost) options="--all --json --home --help" ;;
     explain) options="--help" ;;
     esac
     if [[ $cur == -* ]]; then
@@ -42,7 +60,7 @@ _bulkhead_content() {
 
 _bulkhead() {
     local cur=${COMP_WORDS[COMP_CWORD]}
-    local commands="run status tail tree doctor scan content help"
+    local commands="run status tail record tree doctor scan content help"
     if [[ $COMP_CWORD -eq 1 ]]; then
         COMPREPLY=($(compgen -W "$commands --help --version" -- "$cur"))
         return
@@ -52,6 +70,9 @@ _bulkhead() {
     run) COMPREPLY=($(compgen -W "--home --content --json --help" -- "$cur")) ;;
     status | doctor) COMPREPLY=($(compgen -W "--json --home --help" -- "$cur")) ;;
     tail) COMPREPLY=($(compgen -W "--events --alerts --type --watch --format --home --help" -- "$cur")) ;;
+    record)
+        COMPREPLY=($(compgen -W "-o --output --types --watch --past --for --max-size --home --help" -- "$cur"))
+        ;;
     tree)
         local processes
         processes=$(cd /proc && compgen -G '[1-9]*')

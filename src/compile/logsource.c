@@ -58,8 +58,8 @@ struct status logsource_compile(struct job *job, bool any_product, const struct 
     if (rule->types == 0) {
         /* Recordings name categories that are none of ours, and keep them as a field. */
         rule->types = 1ULL << EVENT_RECORDED;
-        rule->category = category;
     }
+    rule->category = category;
     job->types = rule->types;
     return OK;
 }

@@ -360,7 +360,7 @@ static void log_sources_choose_events(void **state)
     const struct rule *rule = with_logsource("{category: process_creation, product: linux}", false);
     assert_int_equal(rule->types, 1ULL << EVENT_PROCESS_EXEC);
     assert_text(rule->product, "linux");
-    assert_int_equal(rule->category.len, 0);
+    assert_text(rule->category, "process_creation");
     rule = with_logsource("{category: memfd_create}", false);
     assert_int_equal(rule->types, 1ULL << EVENT_MEMFD_CREATE);
     rule = with_logsource("{product: linux, service: auditd}", false);

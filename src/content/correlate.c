@@ -17,9 +17,10 @@ struct correlator {
     const struct pack *pack;
     struct correlate_settings settings;
     struct window *windows;
-    __int128 *numbers; /* MEDIAN_MOST of them, if there is a median */
-    uint64_t random;   /* chooses pivots */
+    __int128 *numbers; /* as many as the largest window of a median has events */
+    uint64_t random;
     uint64_t steps;
+    size_t bytes; /* of `numbers` */
     struct digest digests[FIELD_COUNT];
 };
 
@@ -28,16 +29,19 @@ struct correlator {
 static struct status make_windows(struct correlator *c)
 {
     uint64_t need = windows_need(c->pack);
-    bool median = false;
+    size_t numbers = 0;
     if (need > c->settings.memory) {
         FAIL(LIMIT);
     }
     for (size_t i = 0; i < pack_count(c->pack, PACK_CORRELATIONS); i++) {
-        median = median || pack_correlation(c->pack, i).type == CORRELATION_VALUE_MEDIAN;
-        TRY(window_init(&c->windows[i], window_plan_of(c->pack, i, c->settings.memory, need)));
+        struct window_plan plan = window_plan_of(c->pack, i, c->settings.memory, need);
+        plan.seed = c->random;
+        numbers = plan.ranked && plan.room > numbers ? plan.room : numbers;
+        TRY(window_init(&c->windows[i], plan));
     }
-    c->numbers = median ? heap_alloc(MEDIAN_MOST, sizeof *c->numbers) : NULL;
-    if (median && !c->numbers) {
+    c->bytes = numbers * sizeof *c->numbers;
+    c->numbers = numbers ? heap_alloc(numbers, sizeof *c->numbers) : NULL;
+    if (numbers && !c->numbers) {
         FAIL(MEMORY);
     }
     return OK;
@@ -88,7 +92,7 @@ uint64_t correlator_lost(const struct correlator *c, size_t correlation)
 
 size_t correlator_bytes(const struct correlator *c)
 {
-    size_t bytes = 0;
+    size_t bytes = c->bytes;
     for (size_t i = 0; i < pack_count(c->pack, PACK_CORRELATIONS); i++) {
         bytes += c->windows[i].bytes;
     }
@@ -210,6 +214,22 @@ static __int128 select_rank(struct correlator *c, size_t count, size_t rank)
     return n[from];
 }
 
+/* The sum of the two in the middle, or twice the one: of those that walk_back() met. */
+static __int128 twice_selected(struct correlator *c, uint32_t count)
+{
+    return select_rank(c, count, (count - 1) / 2) + select_rank(c, count, count / 2);
+}
+
+/* Of the span before an event that came in order. */
+static __int128 twice_ranked(const struct window *w, uint32_t last)
+{
+    uint32_t group = w->entries[last].group;
+    uint32_t count = w->groups[group].inside;
+    uint32_t low = rank_at(&w->rank, w->roots[group], (count - 1) / 2);
+    uint32_t high = rank_at(&w->rank, w->roots[group], count / 2);
+    return w->entries[low].number + w->entries[high].number;
+}
+
 /* ── measuring ── */
 
 struct measure {
@@ -245,7 +265,7 @@ static struct walk walk_back(struct correlator *c, struct window *w, uint32_t la
         walk.first = i;
         walk.sum += w->plan.steps ? 0 : e->number;
         walk.mask |= w->plan.steps ? (uint64_t)e->number : 0;
-        if (c->numbers && walk.count < MEDIAN_MOST) {
+        if (w->plan.ranked) {
             c->numbers[walk.count] = e->number;
         }
         walk.same += e->member == w->entries[last].member;
@@ -303,8 +323,7 @@ static void note_rules(struct window *w, uint32_t last)
 static struct measure measure(struct correlator *c, struct window *w, enum correlation_type type,
                               uint32_t last, bool late)
 {
-    bool walks = late || type == CORRELATION_VALUE_MEDIAN;
-    struct walk walk = walks ? walk_back(c, w, last) : of_group(w, last);
+    struct walk walk = late ? walk_back(c, w, last) : of_group(w, last);
     struct measure m = {.divisor = 1, .events = walk.count};
     uint64_t mask = 0;
     switch (type) {
@@ -329,8 +348,7 @@ static struct measure measure(struct correlator *c, struct window *w, enum corre
         m.divisor = walk.count;
         break;
     case CORRELATION_VALUE_MEDIAN:
-        m.value = select_rank(c, walk.count, (walk.count - 1) / 2);
-        m.value += select_rank(c, walk.count, walk.count / 2);
+        m.value = late ? twice_selected(c, walk.count) : twice_ranked(w, last);
         m.divisor = 2;
         break;
     case CORRELATION_TEMPORAL_ORDERED:
@@ -419,9 +437,6 @@ static bool add(struct correlator *c, struct window *w, const struct pack_correl
     bool complete = true;
     if (late) {
         c->steps += (uint64_t)w->groups[w->entries[last].group].count * WINDOW_STEP;
-    }
-    if (k->type == CORRELATION_VALUE_MEDIAN) {
-        window_trim(w, last, MEDIAN_MOST);
     }
     if (k->type == CORRELATION_TEMPORAL_ORDERED) {
         complete = in_order(c, w, last, late, out);

@@ -10,10 +10,6 @@
 #include "content/correlation.h"
 #include "schema/event.h"
 
-enum {
-    MEDIAN_MOST = 4096, /* events of a group that a median is over: they are looked at each time */
-};
-
 struct correlator;
 
 struct correlate_settings {

@@ -159,6 +159,10 @@ size_t window_entry_bytes(const struct pack_correlation *c)
     if (correlation_has_members(c->type)) {
         bytes += sizeof(struct window_member) + buckets;
     }
+    if (c->type == CORRELATION_VALUE_MEDIAN) {
+        /* And a number, for those that come late: the median of all that are before it. */
+        bytes += sizeof(struct rank_node) + sizeof(uint32_t) + sizeof(__int128);
+    }
     if (correlation_has_steps(c->type)) {
         bytes += c->references * sizeof(uint64_t);
     }
@@ -212,6 +216,7 @@ struct window_plan window_plan_of(const struct pack *pack, size_t index, uint64_
         .room = (uint32_t)(room < WINDOW_MOST ? room : WINDOW_MOST),
         .steps = correlation_has_steps(c.type) ? c.references : 0,
         .members = correlation_has_members(c.type),
+        .ranked = c.type == CORRELATION_VALUE_MEDIAN,
     };
     plan.keep = plan.room / WINDOW_GROUP_PART;
     if (c.type == CORRELATION_EVENT_COUNT) {

@@ -164,6 +164,14 @@ static void times_are_read_as_written(void **state)
     assert_int_equal(part("2024-13-01", TIME_YEAR), -1);
     assert_int_equal(part("2024-05-06 24:00", TIME_YEAR), -1);
     assert_int_equal(part("x", TIME_YEAR), -1);
+    assert_int_equal(part("2024-05-06T07:08", TIME_HOUR), 7);
+    assert_int_equal(part("2024-05-06T07:08Z", TIME_HOUR), 7);
+    assert_int_equal(part("2024-05-06 07:08:09,5+0200", TIME_HOUR), 7);
+    assert_int_equal(part("2024-05-06 07:08:", TIME_HOUR), -1);
+    assert_int_equal(part("2024-05-06 07:08:9", TIME_HOUR), -1);
+    assert_int_equal(part("2024-05-06 07:08:09.", TIME_YEAR), -1);
+    assert_int_equal(part("2024-05-06 07:08:09x", TIME_YEAR), -1);
+    assert_int_equal(part("2024-05-06 07:08:09+2", TIME_YEAR), -1);
 }
 
 static void weeks_are_iso_weeks(void **state)

@@ -195,6 +195,8 @@ static struct match_origin origin_of(const struct event *event)
     if (event_get(event, FIELD_LOG_PRODUCT).kind == VALUE_ABSENT) {
         o.product = TEXT("linux");
     }
+    o.any_category = event->header.type != EVENT_RECORDED &&
+                     event_get(event, FIELD_LOG_CATEGORY).kind == VALUE_ABSENT;
     return o;
 }
 
@@ -205,8 +207,9 @@ static bool wanted(struct text wanted, struct text given)
 
 static bool comes_from(const struct match_origin *want, const struct match_origin *given)
 {
+    /* A live event has all categories of its type, and the rule is asked for that type. */
     return wanted(want->product, given->product) && wanted(want->service, given->service) &&
-           wanted(want->category, given->category);
+           (given->any_category || wanted(want->category, given->category));
 }
 
 static void switch_off(struct matcher *m, size_t rule)

@@ -16,6 +16,7 @@ struct match_origin {
     struct text product;
     struct text service;
     struct text category;
+    bool any_category; /* of an event: that of its type */
 };
 
 /* What a run needs of a rule, out of the pack's bytes. */

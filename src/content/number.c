@@ -91,9 +91,42 @@ static bool is_at(struct text t, size_t at, const char *any_of)
     return at < t.len && t.ptr[at] && strchr(any_of, t.ptr[at]);
 }
 
+/* What may follow the minutes: seconds, their fraction, a zone. Anything else is no ISO 8601. */
+static bool ends_a_time(struct text t)
+{
+    int64_t ignored;
+    size_t at = 0;
+    if (is_at(t, 0, ":")) {
+        if (!digits_at(t, 1, 2, 0, 60, &ignored)) {
+            return false;
+        }
+        at = 3;
+        if (is_at(t, at, ".,")) {
+            size_t first = ++at;
+            while (at < t.len && t.ptr[at] >= '0' && t.ptr[at] <= '9') {
+                at++;
+            }
+            if (at == first) {
+                return false;
+            }
+        }
+    }
+    struct text zone = text_part(t, at, t.len);
+    if (zone.len == 0 || (zone.len == 1 && is_at(zone, 0, "Zz"))) {
+        return true;
+    }
+    bool colon = is_at(zone, 3, ":");
+    return is_at(zone, 0, "+-") && digits_at(zone, 1, 2, 0, 23, &ignored) &&
+           (zone.len == 3 ||
+            (zone.len == 5U + colon && digits_at(zone, 3U + colon, 2, 0, 59, &ignored)));
+}
+
 static bool moment_parse(struct text t, struct moment *out)
 {
     struct moment m = {.hour = -1, .minute = -1};
+    if (t.len > NUMBER_TEXT_MAX) {
+        return false;
+    }
     if (!digits_at(t, 0, 4, 0, 9999, &m.year) || !is_at(t, 4, "-") ||
         !digits_at(t, 5, 2, 1, 12, &m.month) || !is_at(t, 7, "-") ||
         !digits_at(t, 8, 2, 1, 31, &m.day)) {
@@ -104,7 +137,7 @@ static bool moment_parse(struct text t, struct moment *out)
     }
     if (t.len > 10 &&
         (!is_at(t, 10, "Tt ") || !digits_at(t, 11, 2, 0, 23, &m.hour) || !is_at(t, 13, ":") ||
-         !digits_at(t, 14, 2, 0, 59, &m.minute) || (t.len > 16 && !is_at(t, 16, ":Zz+- ")))) {
+         !digits_at(t, 14, 2, 0, 59, &m.minute) || !ends_a_time(text_part(t, 16, t.len)))) {
         return false;
     }
     *out = m;

@@ -9,6 +9,7 @@
 #include "content/detect.h"
 #include "content/explain.h"
 #include "content/interest.h"
+#include "content/mutate.h"
 #include "content/sample.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -113,28 +114,22 @@ static size_t start(uint8_t *data, size_t max_size)
     return w.used;
 }
 
-static void repair(uint8_t *data, size_t size)
-{
-    struct writer total = writer_over(data + 16, 8);
-    writer_u64(&total, size);
-    struct writer sum = writer_over(data + PACK_CHECKSUM_AT, 8);
-    writer_u64(&sum, pack_checksum((struct text){(const char *)data, size}));
-}
-
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
     size = size < PACK_HEADER ? start(data, max_size) : size;
     if (size < PACK_HEADER) {
         return size;
     }
-    if (seed % 4 == 0) {
+    uint64_t state = seed | 1ULL << 32;
+    if (seed % 16 == 0) {
         size = LLVMFuzzerMutate(data, size, max_size);
     } else {
-        /* One byte: what changes the size seldom leaves anything that opens. */
-        data[seed / 4 % size] = (uint8_t)(seed >> 24);
+        /* In place: what changes the size seldom leaves anything that opens. */
+        struct mutation ignored;
+        mutate(data, size, &state, &ignored);
     }
     if (size >= PACK_HEADER) {
-        repair(data, size);
+        mutate_repair(data, size);
     }
     return size;
 }

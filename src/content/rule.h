@@ -187,7 +187,8 @@ struct rule {
     bool silent;          /* raises no alert itself: others refer to it */
     struct text product;  /* the event's log_product must equal these, */
     struct text service;  /* log_service and log_category likewise; empty: any. */
-    struct text category; /* An event without log_product is linux's. */
+    struct text category; /* An event without log_product is linux's, one without log_category has
+                             all that its type has. */
     const struct predicate *predicates;
     size_t predicate_count;
     const struct node *nodes; /* none: the rule matches every event of its types */

@@ -32,6 +32,12 @@ struct status window_init(struct window *w, struct window_plan plan)
         w->member_buckets = reserve(w, w->bucket_count, sizeof *w->member_buckets);
         whole = whole && w->members && w->member_buckets;
     }
+    if (plan.ranked) {
+        w->rank.seed = plan.seed;
+        w->rank.nodes = reserve(w, room, sizeof *w->rank.nodes);
+        w->roots = reserve(w, room, sizeof *w->roots);
+        whole = whole && w->rank.nodes && w->roots;
+    }
     if (plan.steps) {
         w->steps = reserve(w, room * plan.steps, sizeof *w->steps);
         whole = whole && w->steps;
@@ -48,6 +54,8 @@ void window_done(struct window *w)
     heap_free(w->entries);
     heap_free(w->groups);
     heap_free(w->members);
+    heap_free(w->rank.nodes);
+    heap_free(w->roots);
     heap_free(w->steps);
     heap_free(w->group_buckets);
     heap_free(w->member_buckets);
@@ -165,21 +173,29 @@ static void count_group(struct window *w, uint32_t index, int change)
 
 /* ── the span before the latest event of a group ── */
 
-static void enter(struct window *w, struct window_group *g, const struct window_entry *e)
+static void enter(struct window *w, struct window_group *g, uint32_t index)
 {
+    const struct window_entry *e = &w->entries[index];
     g->inside++;
     g->sum += w->plan.steps ? 0 : e->number; /* masks are no numbers */
     if (e->member && w->members[e->member].inside++ == 0) {
         g->distinct++;
     }
+    if (w->plan.ranked) {
+        rank_insert(&w->rank, w->entries, &w->roots[e->group], index);
+    }
 }
 
-static void leave(struct window *w, struct window_group *g, const struct window_entry *e)
+static void leave(struct window *w, struct window_group *g, uint32_t index)
 {
+    const struct window_entry *e = &w->entries[index];
     g->inside--;
     g->sum -= w->plan.steps ? 0 : e->number;
     if (e->member && --w->members[e->member].inside == 0) {
         g->distinct--;
+    }
+    if (w->plan.ranked) {
+        rank_remove(&w->rank, w->entries, &w->roots[e->group], index);
     }
 }
 
@@ -193,7 +209,7 @@ static void leave_old(struct window *w, struct window_group *g)
 {
     uint64_t last_ns = w->entries[g->tail].time_ns;
     while (!within(w, w->entries[g->first].time_ns, last_ns)) {
-        leave(w, g, &w->entries[g->first]);
+        leave(w, g, g->first);
         g->first = w->entries[g->first].after;
     }
 }
@@ -212,11 +228,11 @@ static void link_entry(struct window *w, struct window_group *g, uint32_t index)
     *(e->after ? &w->entries[e->after].before : &g->tail) = index;
     if (g->tail == index) {
         g->first = g->first ? g->first : index;
-        enter(w, g, e);
+        enter(w, g, index);
         leave_old(w, g);
     } else if (within(w, e->time_ns, w->entries[g->tail].time_ns)) {
         g->first = e->after == g->first ? index : g->first;
-        enter(w, g, e);
+        enter(w, g, index);
     }
 }
 
@@ -225,13 +241,13 @@ static void enter_again(struct window *w, struct window_group *g)
 {
     if (!g->first) {
         g->first = g->tail;
-        enter(w, g, &w->entries[g->first]);
+        enter(w, g, g->first);
     }
     uint64_t last_ns = w->entries[g->tail].time_ns;
     for (uint32_t i = w->entries[g->first].before; i && within(w, w->entries[i].time_ns, last_ns);
          i = w->entries[i].before) {
         g->first = i;
-        enter(w, g, &w->entries[i]);
+        enter(w, g, i);
     }
 }
 
@@ -240,7 +256,7 @@ static void unlink_entry(struct window *w, struct window_group *g, uint32_t inde
     struct window_entry *e = &w->entries[index];
     bool was_tail = g->tail == index;
     if (within(w, e->time_ns, w->entries[g->tail].time_ns)) {
-        leave(w, g, e);
+        leave(w, g, index);
         g->first = g->first == index ? e->after : g->first;
     }
     *(e->before ? &w->entries[e->before].after : &g->head) = e->after;
@@ -295,14 +311,6 @@ static void make_room(struct window *w)
 {
     bool over = is_over(w, &w->entries[w->oldest]);
     drop(w, !over && w->rich ? w->groups[w->rich].head : w->oldest);
-}
-
-void window_trim(struct window *w, uint32_t entry, uint32_t most)
-{
-    const struct window_group *g = &w->groups[w->entries[entry].group];
-    while (g->count > most) {
-        drop(w, g->head == entry ? w->entries[entry].after : g->head);
-    }
 }
 
 static uint32_t take_entry(struct window *w)

@@ -9,6 +9,7 @@
 
 #include "base/siphash.h"
 #include "base/status.h"
+#include "content/rank.h"
 
 enum { WINDOW_NONE = 0 }; /* items are numbered from 1, so that zeroed memory is empty */
 
@@ -50,6 +51,8 @@ struct window_plan {
     uint32_t keep;  /* a group that has more is cut first when memory is short */
     unsigned steps; /* rules whose last time is kept for each group */
     bool members;
+    bool ranked;   /* numbers are kept in their order */
+    uint64_t seed; /* for that: random, and told nobody */
     /* How many events (or, with members, events of one value) a group must have left so that a
      * dropped one is no loss; 0: every event counts. */
     uint32_t spare;
@@ -60,6 +63,8 @@ struct window {
     struct window_entry *entries;
     struct window_group *groups;
     struct window_member *members;
+    struct rank rank;
+    uint32_t *roots; /* the numbers in the span of each group, with plan.ranked */
     uint64_t *steps; /* `plan.steps` for each group: WINDOW_NEVER, or a time */
     uint32_t *group_buckets, *member_buckets;
     uint32_t bucket_count;
@@ -93,6 +98,3 @@ uint32_t window_add(struct window *w, const struct window_event *event, bool *la
 
 /* The times of a group's rules. */
 uint64_t *window_steps(struct window *w, uint32_t group);
-
-/* Drops the oldest events of the group that `entry` is in, but not it, until `most` are left. */
-void window_trim(struct window *w, uint32_t entry, uint32_t most);

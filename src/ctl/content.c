@@ -10,33 +10,42 @@ static const char help[] =
     "       bulkhead content verify PACK [--json]\n"
     "       bulkhead content match PACK --events FILE [--names sigma|bulkhead] [--format "
     "json|text]\n"
+    "       bulkhead content replay PACK RECORDING... [--json]\n"
+    "       bulkhead content test PACK|DIR... [--tests PATH] [--ordinary FILE] [--json]\n"
+    "       bulkhead content diff A B [--json]\n"
+    "       bulkhead content new --from SEQ | --from-file FILE:LINE | --last TYPE [-o FILE]\n"
+    "       bulkhead content cost [PACK] [--all] [--json]\n"
     "       bulkhead content explain PACK [RULE]\n"
     "\n"
     "  build    compiles Sigma rules into a pack; every broken rule is reported at once\n"
     "  verify   proves a pack as the engine does before it runs one\n"
     "  match    tries a pack on recorded events\n"
+    "  replay   says what a pack would have done on recordings, and at what cost\n"
+    "  test     holds what rules do against what they should do\n"
+    "  diff     says what makes two packs different\n"
+    "  new      writes a rule that matches one event, to go on from\n"
+    "  cost     says what rules cost: at worst, or in the engine that runs\n"
     "  explain  says in words what a rule of a pack asks\n"
     "\n"
     "`bulkhead content COMMAND --help` says more.\n"
     "\n"
     "Exit codes: 0 all went well, 1 something was refused or failed, 2 wrong usage.\n";
 
+/* "content build", as errors call it; what people write begins at FULL_NAME. */
 struct subcommand {
-    const char *name;
-    char *full_name; /* as errors call it */
+    char full_name[24];
     int (*run)(int argc, char **argv);
 };
 
-static char build_name[] = "content build";
-static char verify_name[] = "content verify";
-static char match_name[] = "content match";
-static char explain_name[] = "content explain";
+enum { FULL_NAME = sizeof "content" };
 
-static const struct subcommand subcommands[] = {
-    {"build", build_name, content_build},
-    {"verify", verify_name, content_verify},
-    {"match", match_name, content_match},
-    {"explain", explain_name, content_explain},
+/* Not const: argv's texts are not. */
+static struct subcommand subcommands[] = {
+    {"content build", content_build},     {"content verify", content_verify},
+    {"content match", content_match},     {"content replay", content_replay},
+    {"content test", content_trial},      {"content diff", content_diff},
+    {"content new", content_new},         {"content cost", content_cost},
+    {"content explain", content_explain},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
@@ -49,14 +58,15 @@ int content_main(int argc, char **argv)
         return ctl_help(help);
     }
     for (size_t i = 0; i < SUBCOMMANDS; i++) {
-        if (text_same(name, text_of(subcommands[i].name))) {
+        if (text_same(name, text_of(subcommands[i].full_name + FULL_NAME))) {
             argv[1] = subcommands[i].full_name;
             return subcommands[i].run(argc - 1, argv + 1);
         }
-        suggest_offer(&near, subcommands[i].name);
+        suggest_offer(&near, subcommands[i].full_name + FULL_NAME);
     }
     if (name.len == 0) {
-        return ctl_usage("content", "content: say what to do: build, verify, match or explain");
+        return ctl_usage("content", "content: say what to do: build, verify, match, replay, test, "
+                                    "diff, new, cost or explain");
     }
     return ctl_usage("content", "content: there is no command %s%s%s", argv[1],
                      near.nearest ? "; did you mean " : "", near.nearest ? near.nearest : "");

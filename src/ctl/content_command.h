@@ -9,3 +9,8 @@ int content_build(int argc, char **argv);
 int content_verify(int argc, char **argv);
 int content_match(int argc, char **argv);
 int content_explain(int argc, char **argv);
+int content_diff(int argc, char **argv);
+int content_new(int argc, char **argv);
+int content_cost(int argc, char **argv);
+int content_replay(int argc, char **argv);
+int content_trial(int argc, char **argv); /* "content test" */

@@ -59,7 +59,7 @@ expect 2 'with -o PACK' 'no pack named' "$bulkhead" content build good
 expect 2 'folders and files' 'no rules named' "$bulkhead" content build -o x.pack
 expect 2 'text or json' 'an unknown report' "$bulkhead" content build good -o x.pack --report xml
 expect 2 'did you mean build' 'a typo' "$bulkhead" content biuld
-expect 2 'build, verify, match or explain' 'no command' "$bulkhead" content
+expect 2 'build, verify, match' 'no command' "$bulkhead" content
 
 "$bulkhead" content build good/more.yaml good/one.yml -o again.pack > /dev/null
 cmp -s good.pack again.pack || result 'not ok' 'the order of arguments changes nothing'
@@ -124,5 +124,140 @@ expect 0 '{"line":3,"rule":"again"' 'it fires' "$bulkhead" content match chain.p
 expect 0 '2 events within 90s for user=a' 'and says why' "$bulkhead" content match chain.pack --events chain.jsonl
 expect 1 "chain/a.yml:6: reference: no rule has the id or name 'first'" 'alone it is refused' \
     "$bulkhead" content build chain/a.yml good -o x.pack
+
+# ── replay ──
+
+{
+    echo '{"bulkhead_recording":1,"schema":"0000000000000000"}'
+    echo '{"type":"process_exec","seq":1,"time":"2026-01-02T03:00:00Z","path":"/bin/sh","command_line":"sh -x"}'
+    echo '{"bulkhead_lost":7}'
+    echo '{"type":"process_exec","seq":9,"time":"2026-01-02T05:00:00Z","path":"/dev/shm/a","command_line":"a -x"}'
+    echo '{"bulkhead_end":{"events":2,"lost":7}}'
+} > hour.jsonl
+zstd -q hour.jsonl -o hour.zst
+for file in hour.jsonl hour.zst; do
+    expect 0 '4 alerts of 3 of 3 rules, 2.0 an hour' "a replay of $file" "$bulkhead" content replay good.pack $file
+    expect 0 "$file:2: process_exec sh(0)" 'names the first event' "$bulkhead" content replay good.pack $file
+    expect 0 'too slow for 7 events' 'and what misses' "$bulkhead" content replay good.pack $file
+done
+expect 0 '"alerts":4,' 'in JSON, too' "$bulkhead" content replay good.pack hour.zst --json
+expect 0 '"per_hour":1.000' 'with rates' "$bulkhead" content replay good.pack hour.zst --json
+expect 0 '8 alerts of 3 of 3 rules, 2.0 an hour' 'two recordings' "$bulkhead" content replay good.pack hour.zst hour.jsonl
+expect 0 '{"line":2,"rule":"one"' 'match reads recordings, too' \
+    "$bulkhead" content match good.pack --events hour.zst --format json
+head -c 100 hour.zst > cut.zst
+expect 0 'it ends without its last line' 'a cut recording' "$bulkhead" content replay good.pack cut.zst
+{ head -c 50 hour.zst; echo garbage; tail -c +60 hour.zst; } > damaged.zst
+expect 1 'the packed bytes are damaged' 'a damaged one' "$bulkhead" content replay good.pack damaged.zst
+expect 1 'No such file' 'one that is not there' "$bulkhead" content replay good.pack nowhere
+expect 2 'name a pack, then the recordings' 'no recording' "$bulkhead" content replay good.pack
+
+# ── test ──
+
+test_event() { # rule, expect, path
+    printf '{"rule":"%s","expect":%s,"note":"a note","event":{"type":"process_exec","path":"%s"}}\n' "$1" "$2" "$3"
+}
+mkdir cases
+{ test_event three true /dev/shm/a; test_event three false /tmp/a; } > cases/three.jsonl
+expect 0 'everything is as expected' 'test events of rules' "$bulkhead" content test good --tests cases
+expect 0 '2 test events in 1 files; 1 of 3 rules' 'of a pack, and how many' "$bulkhead" content test good.pack --tests cases
+expect 0 '"passed":true' 'in JSON, too' "$bulkhead" content test good.pack --tests cases --json
+expect 1 'Rule one (one) has no test event' '--complete wants all' "$bulkhead" content test good --tests cases --complete
+{ test_event three true /tmp/b; test_event three false /dev/shm/b; test_event four true /x; echo '{"rule":"one"}'; } > cases/wrong.jsonl
+expect 1 'cases/wrong.jsonl:1: Rule three (three) did not match: a note' 'an alert that misses' \
+    "$bulkhead" content test good --tests cases
+expect 1 'path starts with "/dev/shm/", any case: no' 'and why' "$bulkhead" content test good --tests cases
+expect 1 'cases/wrong.jsonl:2: Rule three (three) matched, and must not' 'one that came' \
+    "$bulkhead" content test good --tests cases
+expect 1 'path starts with "/dev/shm/", any case: yes' 'and why' "$bulkhead" content test good --tests cases
+expect 1 'cases/wrong.jsonl:3: the pack holds no rule four' 'an unknown rule' "$bulkhead" content test good --tests cases
+expect 1 'cases/wrong.jsonl:4: says nothing that can be tested' 'a broken line' "$bulkhead" content test good --tests cases
+expect 1 '✗ 4 findings' 'all of them' "$bulkhead" content test good --tests cases
+expect 1 '"kind":"missed","rule":"three"' 'in JSON, too' "$bulkhead" content test good --tests cases --json
+expect 1 'field' 'a broken rule fails the test' "$bulkhead" content test mixed --tests cases/three.jsonl
+"$bulkhead" content match good.pack --events hour.jsonl --format json > expect.jsonl 2> /dev/null
+expect 0 '4 matches were expected' 'what match printed is what is expected' \
+    "$bulkhead" content test good --events hour.zst --expect expect.jsonl
+printf '{"line":2,"rules":["three"]}\n{"line":3,"rules":[]}\n' > expect.jsonl
+expect 1 'hour.zst:2: Rule three (three) did not match' 'a match that misses' \
+    "$bulkhead" content test good --events hour.zst --expect expect.jsonl
+expect 1 'hour.zst:4: Rule one (one) matched, and must not' 'one too many' \
+    "$bulkhead" content test good --events hour.zst --expect expect.jsonl
+expect 1 'expect.jsonl:2: says nothing that can be tested: it is about a line that holds no event' 'a line of no event' \
+    "$bulkhead" content test good --events hour.zst --expect expect.jsonl
+expect 1 'hour.zst:2: Rule one (one) is not silent on ordinary events: 2 of them' 'a false positive' \
+    "$bulkhead" content test good --ordinary hour.zst
+expect 0 '4 matches of rules that may speak there' 'tolerated' \
+    "$bulkhead" content test good --ordinary hour.zst --silent-from critical
+expect 1 'nothing was tested' 'nothing is no success' "$bulkhead" content test good
+expect 1 'nothing was tested: there is no test event for this rule' 'not of one rule either' \
+    "$bulkhead" content test good --rule one --tests cases/three.jsonl
+expect 1 'there is no rule four' 'a rule that is not there' "$bulkhead" content test good --rule four --tests cases
+expect 2 'belong together' 'events without expectations' "$bulkhead" content test good --events hour.zst
+expect 2 'one pack, or rules' 'two packs' "$bulkhead" content test good.pack good.pack
+expect 1 'nowhere' 'tests that are not there' "$bulkhead" content test good --tests nowhere
+
+expect 0 '1 alerts of 1 of 2 rules' 'a correlation in a replay' "$bulkhead" content replay chain.pack chain.jsonl
+expect 0 '2 events within 90s for user=a; the last: process_exec' 'and why it fired' "$bulkhead" content replay chain.pack chain.jsonl
+sequence() { # expect, user of the second
+    printf '{"rule":"again","expect":%s,"events":[%s,%s]}\n' "$1" \
+        '{"type":"process_exec","time":"2026-01-02T03:00:00Z","user":"a","command_line":"fail"}' \
+        '{"type":"process_exec","time":"2026-01-02T03:01:00Z","user":"'"$2"'","command_line":"fail"}'
+}
+{ sequence true a; sequence false b; } > chain.tests
+printf '{"rule":"first-id","expect":true,"event":{"type":"process_exec","command_line":"fail"}}\n' >> chain.tests
+expect 0 '3 test events' 'sequences of events test correlations' "$bulkhead" content test chain --tests chain.tests
+sequence true b > chain.tests
+expect 1 'Again (again) did not match' 'and fail' "$bulkhead" content test chain --tests chain.tests
+expect 0 'everything is as expected' 'expectations know them' sh -c \
+    "'$bulkhead' content match chain.pack --events chain.jsonl --format json > chain.expect &&
+     '$bulkhead' content test chain.pack --events chain.jsonl --expect chain.expect"
+expect 1 'Again (again) is not silent' 'and ordinary events' "$bulkhead" content test chain.pack --ordinary chain.jsonl
+
+# ── diff ──
+
+mkdir other
+rule one 'CommandLine|endswith: -x' | sed 's/high/low/' > other/one.yml
+{ rule two 'Image: [/bin/sh, /bin/dash]'; echo ---; rule four 'Image|startswith: /dev/shm/'; } > other/more.yml
+"$bulkhead" content build other -o other.pack > /dev/null
+expect 0 '3 the same' 'a pack is itself' "$bulkhead" content diff good.pack good.pack
+expect 1 '1 new, 1 gone, 2 changed, 0 the same' 'two packs' "$bulkhead" content diff good.pack other.pack
+expect 1 '+ high          Rule four' 'a rule that is new' "$bulkhead" content diff good.pack other.pack
+expect 1 '- high          Rule three' 'one that is gone' "$bulkhead" content diff good.pack other.pack
+expect 1 'high → low' 'another level' "$bulkhead" content diff good.pack other.pack
+expect 1 '    + path is "/bin/dash", any case' 'another question' "$bulkhead" content diff good.pack other.pack
+expect 1 '"words":{"level":["high","low"]}' 'in JSON, too' "$bulkhead" content diff good.pack other.pack --json
+rule one 'CommandLine|endswith: -x' | sed 's/condition: s/condition: not s/' > other/one.yml
+"$bulkhead" content build other/one.yml -o not.pack > /dev/null
+"$bulkhead" content build good/one.yml -o one.pack > /dev/null
+expect 1 'asks the same, and concludes otherwise' 'another condition' "$bulkhead" content diff one.pack not.pack
+mkdir chain2 && cp chain/*.yml chain2 && sed -i 's/gte: 2/gte: 3/' chain2/a.yml
+"$bulkhead" content build chain2 -o chain2.pack > /dev/null
+expect 1 '+ event_count within 90s: gte 3' 'another correlation' "$bulkhead" content diff chain.pack chain2.pack
+expect 78 'no pack that could run' 'a pack that is none' "$bulkhead" content diff good.pack cut.pack
+expect 2 'name two packs' 'one pack' "$bulkhead" content diff good.pack
+
+# ── new ──
+
+expect 0 "CommandLine: 'sh -x'" 'a rule out of the first event' "$bulkhead" content new --from-file hour.zst
+expect 0 "Image: '/dev/shm/a'" 'out of that line' "$bulkhead" content new --from-file hour.zst:4
+expect 1 'no event in line 3 of hour.zst' 'a line that is no event' "$bulkhead" content new --from-file hour.zst:3
+expect 0 'new.jsonl' 'into a file' "$bulkhead" content new --from-file hour.jsonl:4 -o new.yml
+expect 0 'everything is as expected' 'whose tests hold' "$bulkhead" content test new.yml --tests new.jsonl --complete
+expect 1 'it is there already' 'which is not replaced' "$bulkhead" content new --from-file hour.jsonl -o new.yml
+expect 1 'No such file' 'a file that is not there' "$bulkhead" content new --from-file nowhere:1
+expect 2 'name one event' 'no event' "$bulkhead" content new
+expect 2 'name one event' 'two events' "$bulkhead" content new --from 1 --last process_exec
+expect 2 'no number of an event' 'a number that is none' "$bulkhead" content new --from x
+expect 2 'did you mean file_open?' 'a typo in a type' "$bulkhead" content new --last file_opn
+expect 69 'start it with' 'the stream without guard' "$bulkhead" content new --from 1 --home "$home"
+
+# ── cost ──
+
+expect 0 '3 of 3 rules' 'what rules cost at worst' "$bulkhead" content cost good.pack
+expect 0 'command_line ends with "-x", any case' 'and which question' "$bulkhead" content cost good.pack
+expect 0 '"worst_steps":' 'in JSON, too' "$bulkhead" content cost good.pack --json
+expect 69 'start it with' 'live without guard' "$bulkhead" content cost --home "$home"
+expect 2 'name one pack' 'two packs' "$bulkhead" content cost good.pack other.pack
 
 echo "1..$number"

@@ -1,23 +1,21 @@
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
-#include "content/detect.h"
 #include "content/explain.h"
 #include "ctl/content_command.h"
-#include "ctl/content_lines.h"
+#include "ctl/content_detector.h"
+#include "ctl/content_events.h"
 #include "ctl/content_pack.h"
 #include "ctl/show.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 static const char help[] =
     "Usage: bulkhead content match PACK --events FILE [OPTION]...\n"
     "\n"
-    "Tries a pack on recorded events: JSON lines, as `bulkhead tail --format json` writes them, "
-    "or\n"
-    "in Sigma's names: "
+    "Tries a pack on recorded events: what `bulkhead record` writes, JSON lines as `bulkhead tail\n"
+    "--format json` writes them, or lines in Sigma's names:\n"
     "{\"category\":\"process_creation\",\"product\":\"linux\",\"fields\":{\"Image\":…}}.\n"
     "Says which rules match which line, through the interpreter that the engine runs.\n"
     "\n"
@@ -32,11 +30,9 @@ static const char help[] =
 
 enum { OUTPUT_ROOM = 512 * 1024, QUOTE_MAX = 400, ID_WIDTH = 36 };
 
-enum names { NAMES_BY_LINE, NAMES_OURS, NAMES_SIGMA };
-
 struct run {
     const char *path;
-    enum names names;
+    enum content_names names;
     bool json;
     bool colour;
     uint64_t line;
@@ -113,80 +109,46 @@ static void on_alert(void *context, size_t index, const struct correlation_hit *
 static void on_lossy(void *context, size_t index, uint64_t events)
 {
     struct run *r = context;
-    ctl_error("the window of rule %.*s is full: %" PRIu64 " events were dropped from it too early",
-              TEXT_ARGS(pack_rule(r->pack, index).id), events);
+    content_tell_lossy(r->pack, index, events);
 }
 
 static void on_fault(void *context, size_t index, const char *what)
 {
     struct run *r = context;
-    struct pack_rule rule = pack_rule(r->pack, index);
     r->faults++;
-    ctl_error("rule %.*s is switched off: %s", TEXT_ARGS(rule.id), what);
+    content_tell_fault(r->pack, index, what);
 }
 
-/* In a JSON text a quote has a backslash before it: `"fields"` can only be a name or a whole text.
- */
-static enum event_names names_of(const struct run *r, struct text line)
+static void tell_undecided(struct run *r, struct content_events *events)
 {
-    if (r->names != NAMES_BY_LINE) {
-        return r->names == NAMES_SIGMA ? EVENT_NAMES_SIGMA : EVENT_NAMES_OURS;
-    }
-    return text_find(line, TEXT("\"fields\"")) == SIZE_MAX ? EVENT_NAMES_OURS : EVENT_NAMES_SIGMA;
-}
-
-static void bad_line(struct run *r, const char *why)
-{
-    r->bad_lines++;
-    fprintf(stderr, "%s:%" PRIu64 ": %s\n", r->path, r->line, why);
-}
-
-static void run_line(struct run *r, struct text line)
-{
-    static uint8_t record[EVENT_MAX];
-    struct detector_sink sink = {
-        .context = r, .on_alert = on_alert, .on_fault = on_fault, .on_lossy = on_lossy};
-    struct event_json_fault fault = {0};
-    struct event event;
-    if (text_trim(line).len == 0) {
-        return;
-    }
-    struct status s =
-        event_json_read(line, names_of(r, line), record, sizeof record, &event, &fault);
-    if (!status_ok(s)) {
-        bad_line(r, fault.words[0] ? fault.words : fault_words(s.fault));
-        return;
-    }
-    r->event = &event;
-    detector_run(r->detector, &event, &sink);
+    char words[128];
     size_t undecided = matcher_undecided(detector_matcher(r->detector));
     if (undecided) {
-        char words[128];
         snprintf(words, sizeof words,
                  "%zu rules were not decided: this event holds too much of what they look for",
                  undecided);
-        bad_line(r, words);
+        content_events_complain(events, words);
     }
 }
 
-static struct status run_file(struct run *r)
+/* False: it could not be read to its end. */
+static bool run_file(struct run *r)
 {
-    OWN(content_lines_close) struct content_lines lines = {0};
-    TRY(content_lines_open(&lines, r->path));
-    for (;;) {
-        struct text line;
-        struct status s = content_lines_next(&lines, &line);
-        r->line++;
-        if (s.fault == FAULT_CLOSED) {
-            return OK;
-        }
-        if (s.fault == FAULT_LIMIT) {
-            bad_line(r, "the line is longer than any event");
-            continue;
-        }
-        TRY(s);
-        run_line(r, line);
+    OWN(content_events_close) struct content_events events;
+    struct detector_sink sink = {
+        .context = r, .on_alert = on_alert, .on_fault = on_fault, .on_lossy = on_lossy};
+    if (!content_events_open(&events, r->path, r->names)) {
+        return false;
     }
+    enum content_next next;
+    while ((next = content_events_next(&events)) == CONTENT_NEXT_EVENT) {
+        r->line = events.lines.line;
+        r->event = &events.event;
+        detector_run(r->detector, r->event, &sink);
+        tell_undecided(r, &events);
+    }
+    r->bad_lines = events.bad_lines;
+    return next == CONTENT_NEXT_END;
 }
 
 static int run(struct run *r, const char *pack_path)
@@ -194,27 +156,21 @@ static int run(struct run *r, const char *pack_path)
     OWN(content_pack_drop) struct content_pack pack = {0};
     OWN(heap_drop) char *room = heap_alloc(OUTPUT_ROOM, 1);
     OWN(detector_drop) struct detector *detector = NULL;
-    struct correlate_settings settings = {.memory = PACK_WINDOW_MEMORY};
     char words[256];
     if (!content_pack_open(pack_path, &pack)) {
         return CTL_FAULT;
     }
-    /* Without a key recordings that were made for it would only be slow. */
-    (void)!getentropy(settings.key, sizeof settings.key);
-    struct status s = room ? detector_new(&pack.pack, settings, &detector)
+    struct status s = room ? content_detector_new(&pack.pack, &detector)
                            : (struct status){.fault = FAULT_MEMORY, .where = STATUS_HERE};
     r->pack = &pack.pack;
     r->detector = detector;
     r->room = room;
     r->colour = term_wants_colour(stdout);
-    if (status_ok(s)) {
-        s = run_file(r);
-    }
     if (!status_ok(s)) {
-        ctl_error("cannot read %s: %s", r->path, status_text(s, words, sizeof words));
+        ctl_error("cannot run %s: %s", pack_path, status_text(s, words, sizeof words));
         return CTL_FAULT;
     }
-    return ctl_print(TEXT("")) && r->bad_lines + r->faults == 0 ? CTL_OK : CTL_FAULT;
+    return run_file(r) && ctl_print(TEXT("")) && r->bad_lines + r->faults == 0 ? CTL_OK : CTL_FAULT;
 }
 
 static bool choose(const char *given, const char *first, const char *second, bool *is_second)
@@ -246,7 +202,7 @@ int content_match(int argc, char **argv)
                 return ctl_usage(argv[0], "%s: names are bulkhead or sigma, not %s", argv[0],
                                  optarg);
             }
-            r.names = sigma ? NAMES_SIGMA : NAMES_OURS;
+            r.names = sigma ? CONTENT_NAMES_SIGMA : CONTENT_NAMES_OURS;
             break;
         case OPTION_FORMAT:
             if (!choose(optarg, "text", "json", &r.json)) {

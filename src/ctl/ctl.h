@@ -28,6 +28,7 @@ enum ctl_exit {
 int run_main(int argc, char **argv);
 int status_main(int argc, char **argv);
 int tail_main(int argc, char **argv);
+int record_main(int argc, char **argv);
 int tree_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 int scan_main(int argc, char **argv);

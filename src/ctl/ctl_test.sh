@@ -40,8 +40,14 @@ expect 2 'no option --frob' 'an unknown option' "$bulkhead" status --frob
 expect 2 'needs a value' 'an option without its value' "$bulkhead" run --home
 expect 2 'takes no argument x' 'an argument too many' "$bulkhead" doctor x
 expect 2 'no process id' 'a process id that is none' "$bulkhead" tree -- -5
+expect 2 'did you mean file_open?' 'a typo in a list of types' "$bulkhead" record -o "$home/x" --types process_exec,file_opn
+expect 2 'no duration' 'a duration that is none' "$bulkhead" record -o "$home/x" --for 1y
+expect 2 'no size' 'a size that is none' "$bulkhead" record -o "$home/x" --max-size 1.5G
+expect 2 'with -o FILE' 'no file to record to' "$bulkhead" record
+expect 69 'start it with' 'record without guard' "$bulkhead" record -o "$home/x" --home "$home"
+[ -e "$home/x" ] && result 'not ok' 'and no file is left' || result ok 'and no file is left'
 expect 2 'needs one process id' 'no process id' "$bulkhead" tree
-for command in status tail doctor run tree; do
+for command in status tail record doctor run tree; do
     expect 0 "Usage: bulkhead $command" "help $command" "$bulkhead" help $command
 done
 expect 0 'Usage: bulkhead content build' 'help content build' "$bulkhead" help content build
@@ -77,7 +83,10 @@ fi
 # ── documents that have to follow the code ──
 
 missing=
-for option in $("$bulkhead" help run; "$bulkhead" help tail; "$bulkhead" help status) ; do
+contents=$("$bulkhead" help content | sed -n 's/^  \([a-z]*\)  .*/\1/p')
+for option in $(for command in run tail record status; do "$bulkhead" help $command; done
+    for command in $contents; do "$bulkhead" help content $command; done); do
+    option=${option%%[],;]*}
     case $option in
     --[a-z]*) name=${option#--}
         grep -q -e "Fl -$name" "$source/docs/man/bulkhead.1" || missing="$missing $option"
@@ -86,6 +95,11 @@ for option in $("$bulkhead" help run; "$bulkhead" help tail; "$bulkhead" help st
                 missing="$missing $shell:$option"
         done ;;
     esac
+done
+for command in $contents; do
+    for shell in bulkhead.bash _bulkhead bulkhead.fish; do
+        grep -qw "$command" "$source/packaging/completion/$shell" || missing="$missing $shell:$command"
+    done
 done
 [ -z "$missing" ] && result ok 'every option is in the manual and in completion' ||
     result 'not ok' "every option is in the manual and in completion, but$missing"

@@ -24,10 +24,11 @@ static const struct command commands[] = {
     {"run", "watch this machine in the foreground and print alerts", run_main},
     {"status", "how Bulkhead is doing", status_main},
     {"tail", "events and alerts as they happen", tail_main},
+    {"record", "write events to a compressed file", record_main},
     {"tree", "a process, its ancestors and its descendants", tree_main},
     {"doctor", "what this machine lets Bulkhead see and do, and what not", doctor_main},
     {"scan", "ask files whether YARA rules match", scan_main},
-    {"content", "build, verify, try and explain detection content", content_main},
+    {"content", "build, test, compare and explain detection content", content_main},
     {"help", "explain a command", help_main},
 };
 

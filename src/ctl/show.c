@@ -60,6 +60,21 @@ const char *show_size(uint64_t bytes, char *out)
     return out;
 }
 
+const char *show_count(int64_t count, char *out)
+{
+    char digits[SHOW_COUNT];
+    int len = snprintf(digits, sizeof digits, "%" PRId64, count < 0 ? 0 : count);
+    char *at = out;
+    for (int i = 0; i < len; i++) {
+        if (i > 0 && (len - i) % 3 == 0) {
+            *at++ = ',';
+        }
+        *at++ = digits[i];
+    }
+    *at = '\0';
+    return out;
+}
+
 /* ── pieces of a line ── */
 
 static bool has(const struct event *e, enum field field)

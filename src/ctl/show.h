@@ -28,3 +28,8 @@ const char *show_duration(uint64_t ms, char *out);
 enum { SHOW_SIZE = 24 };
 
 const char *show_size(uint64_t bytes, char *out);
+
+/* 1234567 as "1,234,567"; likewise. Below 0 is 0. */
+enum { SHOW_COUNT = 32 };
+
+const char *show_count(int64_t count, char *out);

@@ -1,4 +1,5 @@
 #include "ctl/ctl.h"
+#include "ctl/live_costs.h"
 #include "ctl/show.h"
 
 #include "base/own.h"
@@ -19,25 +20,9 @@ static const char help[] =
     "run,\n"
     "69 no Bulkhead answers.\n";
 
-enum { PAGE_MAX = 256 * 1024, NAME_WIDTH = 20, LABEL_WIDTH = 11, TEXT_MAX = 200, COUNT_TEXT = 32 };
+enum { PAGE_MAX = 256 * 1024, NAME_WIDTH = 20, LABEL_WIDTH = 11, TEXT_MAX = 200, COSTS_SHOWN = 3 };
 
 static char page[PAGE_MAX];
-
-/* 1234567 as "1,234,567". */
-static const char *count_text(int64_t count, char *out)
-{
-    char digits[COUNT_TEXT];
-    int len = snprintf(digits, sizeof digits, "%" PRId64, count < 0 ? 0 : count);
-    char *at = out;
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0) {
-            *at++ = ',';
-        }
-        *at++ = digits[i];
-    }
-    *at = '\0';
-    return out;
-}
 
 /* Resident memory of a process in bytes; 0 where it is gone. Guard leaves this to us: the answer
  * costs it a file to read for each part. */
@@ -109,17 +94,17 @@ static void content(struct term *t, const json_t *answer)
 /* Counts that are 0 on a machine that is well. */
 static void unless_none(struct term *t, const json_t *answer, const char *name, const char *words)
 {
-    char number[COUNT_TEXT];
+    char number[SHOW_COUNT];
     int64_t count = ctl_member_number(answer, name);
     if (count > 0) {
         term_print(t, STYLE_PLAIN, ", ");
-        term_print(t, STYLE_ALARM, "%s %s", count_text(count, number), words);
+        term_print(t, STYLE_ALARM, "%s %s", show_count(count, number), words);
     }
 }
 
 static void counts(struct term *t, const json_t *answer)
 {
-    char number[COUNT_TEXT];
+    char number[SHOW_COUNT];
     char used[SHOW_SIZE];
     char size[SHOW_SIZE];
     const json_t *ring = json_object_get(answer, "ring");
@@ -127,18 +112,18 @@ static void counts(struct term *t, const json_t *answer)
     int64_t held = ctl_member_number(ring, "head") - ctl_member_number(ring, "tail");
     label(t, "events");
     term_print(t, STYLE_PLAIN, "%s published, ",
-               count_text(ctl_member_number(answer, "published"), number));
+               show_count(ctl_member_number(answer, "published"), number));
     term_print(t, dropped > 0 ? STYLE_ALARM : STYLE_PLAIN, "%s lost in the kernel",
-               count_text(dropped, number));
+               show_count(dropped, number));
     term_print(t, STYLE_PLAIN, ", %s filtered",
-               count_text(ctl_member_number(answer, "filtered"), number));
+               show_count(ctl_member_number(answer, "filtered"), number));
     unless_none(t, answer, "malformed", "malformed");
     term_print(t, STYLE_PLAIN, "\n");
     label(t, "alerts");
-    term_print(t, STYLE_PLAIN, "%s\n", count_text(ctl_member_number(answer, "alerts"), number));
+    term_print(t, STYLE_PLAIN, "%s\n", show_count(ctl_member_number(answer, "alerts"), number));
     label(t, "processes");
     term_print(t, STYLE_PLAIN, "%s known",
-               count_text(ctl_member_number(answer, "processes"), number));
+               show_count(ctl_member_number(answer, "processes"), number));
     unless_none(t, answer, "processes_refused", "without a slot");
     term_print(t, STYLE_PLAIN, "\n");
     label(t, "ring");
@@ -148,7 +133,7 @@ static void counts(struct term *t, const json_t *answer)
 
 static void types(struct term *t, const json_t *answer)
 {
-    char number[COUNT_TEXT];
+    char number[SHOW_COUNT];
     const char *name;
     json_t *count;
     json_object_foreach(json_object_get(answer, "events"), name, count)
@@ -156,7 +141,7 @@ static void types(struct term *t, const json_t *answer)
         if (json_integer_value(count) > 0) {
             term_print(t, STYLE_PLAIN, "  %*s", LABEL_WIDTH, "");
             term_column(t, STYLE_PLAIN, text_of(name), NAME_WIDTH);
-            term_print(t, STYLE_PLAIN, "%14s\n", count_text(json_integer_value(count), number));
+            term_print(t, STYLE_PLAIN, "%14s\n", show_count(json_integer_value(count), number));
         }
     }
 }
@@ -217,8 +202,8 @@ static void parts(struct term *t, const json_t *answer)
 
 static void clients(struct term *t, const json_t *answer)
 {
-    char events[COUNT_TEXT];
-    char lost_text[COUNT_TEXT];
+    char events[SHOW_COUNT];
+    char lost_text[SHOW_COUNT];
     char lag[SHOW_SIZE];
     size_t i;
     json_t *item;
@@ -230,10 +215,18 @@ static void clients(struct term *t, const json_t *answer)
         term_print(t, STYLE_PLAIN, "  ");
         term_column(t, STYLE_PLAIN, ctl_member_text(item, "name"), NAME_WIDTH);
         term_print(t, STYLE_PLAIN, "%14s%12s",
-                   count_text(ctl_member_number(item, "events"), events),
+                   show_count(ctl_member_number(item, "events"), events),
                    show_size((uint64_t)ctl_member_number(item, "lag_bytes"), lag));
-        term_print(t, lost > 0 ? STYLE_ALARM : STYLE_PLAIN, "%12s", count_text(lost, lost_text));
+        term_print(t, lost > 0 ? STYLE_ALARM : STYLE_PLAIN, "%12s", show_count(lost, lost_text));
         term_print(t, STYLE_PLAIN, "\n");
+    }
+}
+
+static void costs(struct term *t, const json_t *answer)
+{
+    if (json_array_size(json_object_get(answer, "rules"))) {
+        term_print(t, STYLE_PLAIN, "\n");
+        live_costs_show(t, answer, COSTS_SHOWN);
     }
 }
 
@@ -280,6 +273,7 @@ static int show(const json_t *answer, enum health health)
     types(&t, answer);
     parts(&t, answer);
     clients(&t, answer);
+    costs(&t, answer);
     return ctl_print(writer_text(&out)) ? CTL_OK : CTL_FAULT;
 }
 

@@ -1,6 +1,6 @@
 #include "ctl/print.h"
 
-#include "ctl/suggest.h"
+#include "ctl/types.h"
 
 #include "base/own.h"
 
@@ -35,23 +35,6 @@ struct tail {
 
 static const uint64_t alert_types = BH_TYPE(BH_EVENT_ALERT);
 static const uint64_t other_types = ~(BH_TYPE(BH_EVENT_ALERT) | BH_TYPE(BH_EVENT_HEALTH));
-
-static int add_type(struct tail *tail, const char *name)
-{
-    int type = bh_type_by_name(name);
-    if (type >= 0) {
-        tail->types |= BH_TYPE(type);
-        return CTL_OK;
-    }
-    struct suggest s = suggest_for(text_of(name));
-    for (int i = 0; i < BH_EVENT_COUNT; i++) {
-        suggest_offer(&s, bh_type_name(i));
-    }
-    if (s.nearest) {
-        return ctl_usage("tail", "there is no event type %s; did you mean %s?", name, s.nearest);
-    }
-    return ctl_usage("tail", "there is no event type %s; docs/events.md lists them", name);
-}
 
 static int set_format(struct tail *tail, const char *name)
 {
@@ -124,7 +107,7 @@ static int on_option(struct tail *tail, int option)
         tail->types |= alert_types;
         return CTL_OK;
     case 't':
-        return add_type(tail, optarg);
+        return types_add("tail", text_of(optarg), &tail->types);
     case 'w':
         return add_watch(tail, optarg);
     case 'f':

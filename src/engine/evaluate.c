@@ -1,13 +1,15 @@
 #include "engine/evaluate.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "content/interest.h"
+#include "engine/costs.h"
 #include "engine/message.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { REPORT_MAX = 512, WATCH_MAX = 256 };
+enum { REPORT_MAX = 512, WATCH_MAX = 256, COSTS_LOOK = 1024 };
 
 /* ── what to see ── */
 
@@ -71,6 +73,7 @@ struct evaluation {
     struct bh_client *client;
     const struct bh_event *source;
     struct event event;
+    struct costs costs;
     unsigned nth; /* alerts that this event raised */
     struct text message;
     char room[MESSAGE_MAX];
@@ -215,6 +218,11 @@ static void evaluate(struct evaluation *e, const struct bh_event *source)
         raise_undecided(e, undecided);
     }
     raise_hits(e);
+    costs_count(&e->costs, detector_steps(e->content->detector));
+    /* Under a storm there is no moment without events; the clock need not be asked for each. */
+    if (e->costs.events % COSTS_LOOK == 0) {
+        costs_tick(&e->costs, e->client, clock_boot_ns());
+    }
 }
 
 /* ── the loop ── */
@@ -233,10 +241,15 @@ static int evaluate_waiting(struct evaluation *e)
 struct status evaluate_run(const struct content *content, struct bh_client *client)
 {
     static struct evaluation e; /* large, and only one */
-    e = (struct evaluation){.content = content, .client = client};
+    e = (struct evaluation){
+        .content = content,
+        .client = client,
+        .costs = {.pack = &content->pack, .matcher = detector_matcher(content->detector)},
+    };
     int result = BH_OK;
     while (result == BH_OK) {
         result = evaluate_waiting(&e);
+        costs_tick(&e.costs, client, clock_boot_ns());
         result = result == BH_AGAIN ? bh_client_wait(client, -1) : result;
     }
     if (result != BH_CLOSED) {

@@ -117,6 +117,7 @@ static void write_status(struct guard *g, struct json *j)
     json_open(j, '{');
     json_member_text(j, "path", text_of(g->options.content));
     json_close(j, '}');
+    rule_costs_write(&g->rule_costs, j);
     json_member_number(j, "alerts", (int64_t)g->published[EVENT_ALERT]);
     json_close(j, '}');
 }

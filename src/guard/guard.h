@@ -10,6 +10,7 @@
 #include "guard/kernel.h"
 #include "guard/memory.h"
 #include "guard/processes.h"
+#include "guard/rule_costs.h"
 #include "guard/seen.h"
 #include "guard/users.h"
 #include "guard/watch.h"
@@ -106,6 +107,7 @@ struct guard {
     uint64_t grace_until_ns; /* see in_grace() */
     uint64_t places[PLACES]; /* by sequence number: where the event begins in the stream */
     uint64_t published[EVENT_COUNT];
+    struct rule_costs rule_costs;
     uint64_t filtered; /* records that led to no event */
     uint64_t malformed;
     uint64_t dropped; /* as last told to people */

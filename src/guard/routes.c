@@ -73,6 +73,12 @@ static struct status on_ask(struct guard *g, struct client *c, const struct wire
     return answer(g, c, &m->ask);
 }
 
+static struct status on_rule_cost(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    (void)c;
+    return rule_costs_take(&g->rule_costs, &m->rule_cost);
+}
+
 /* The courier cannot open a socket: it is handed one. */
 static struct status on_want_syslog(struct guard *g, struct client *c, const struct wire_message *m)
 {
@@ -103,6 +109,7 @@ static const struct {
     {WIRE_REPORT, CLIENT_OPEN, NULL, on_report},
     {WIRE_ASK, CLIENT_OPEN, NULL, on_ask},
     {WIRE_WANT_SYSLOG, CLIENT_OPEN, "courier", on_want_syslog},
+    {WIRE_RULE_COST, CLIENT_OPEN, "engine", on_rule_cost},
 };
 
 static struct status route_message(struct guard *g, struct client *c, const struct wire_message *m)

@@ -270,16 +270,19 @@ static struct status read_ours(json_t *root, struct reading *r)
 
 /* ── Sigma's names ── */
 
-/* A category with several types of ours becomes the first: file_event a file_create. One that is
- * none of ours, or is not named, makes a recorded event, which only rules of that log source are
- * asked for. */
+/* A category with several types of ours becomes the first: file_event a file_create. Where that
+ * type has other categories too (a file_change would also be a file_event), the name is kept. One
+ * that is none of ours, or is not named, makes a recorded event, which only rules of that log
+ * source are asked for. */
 static void put_category(struct reading *r, struct text category)
 {
     enum sigma_category known = sigma_category_by_name(category);
-    r->header.type = EVENT_RECORDED;
+    enum event_type type = EVENT_RECORDED;
     if (known != SIGMA_CATEGORY_COUNT) {
-        r->header.type = (uint16_t)__builtin_ctzll(event_types_of(known));
-    } else if (category.len > 0) {
+        type = (enum event_type)__builtin_ctzll(event_types_of(known));
+    }
+    r->header.type = (uint16_t)type;
+    if (category.len > 0 && event_info(type)->sigma_categories != 1U << known) {
         event_put_text(&r->builder, FIELD_LOG_CATEGORY, category);
     }
 }

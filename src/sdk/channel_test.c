@@ -430,6 +430,30 @@ static void the_system_log_is_handed_over(void **state)
     assert_int_equal(bh_client_syslog(client, 1000, &got), BH_MISSING);
 }
 
+static void what_rules_cost_is_told(void **state)
+{
+    (void)state;
+    struct bh_rule_cost cost = {.size = sizeof cost,
+                                .nth = 1,
+                                .count = 2,
+                                .id = {"id", 2},
+                                .title = {"title", 5},
+                                .runs = 3,
+                                .matches = 4,
+                                .steps = 5,
+                                .all_events = 6,
+                                .all_steps = 7};
+    open_inherited();
+    assert_int_equal(bh_client_rule_cost(client, &cost), BH_OK);
+    const struct wire_rule_cost *m = &test_guard_expect(&guard, WIRE_RULE_COST)->rule_cost;
+    assert_int_equal(m->nth, 1);
+    assert_int_equal(m->steps, 5);
+    assert_int_equal(m->all_steps, 7);
+    assert_text(m->rule_title, "title");
+    cost.nth = 2;
+    assert_int_equal(bh_client_rule_cost(client, &cost), BH_ARGUMENT);
+}
+
 /* ── signals ── */
 
 static void on_alarm(int number)
@@ -675,6 +699,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_late_answer_is_let_pass, start, stop),
         cmocka_unit_test_setup_teardown(a_client_hears_of_guards_end_while_it_asks, start, stop),
         cmocka_unit_test_setup_teardown(the_system_log_is_handed_over, start, stop),
+        cmocka_unit_test_setup_teardown(what_rules_cost_is_told, start, stop),
         cmocka_unit_test_setup_teardown(a_signal_ends_a_wait_without_harm, start, stop),
         cmocka_unit_test_setup_teardown(a_signal_does_not_end_a_question, start, stop),
         cmocka_unit_test_setup_teardown(a_signal_does_not_end_an_alert_that_waits, start, stop),

@@ -106,6 +106,29 @@ int bh_client_report(struct bh_client *c, const char *level, const char *message
     return say(c, &m);
 }
 
+int bh_client_rule_cost(struct bh_client *c, const struct bh_rule_cost *cost)
+{
+    if (cost->size < sizeof *cost || cost->count > BH_RULE_COSTS || cost->nth >= cost->count) {
+        return client_fail(c, BH_ARGUMENT, "a rule's cost needs its size, and nth below count");
+    }
+    struct wire_message m = {
+        .number = WIRE_RULE_COST,
+        .rule_cost =
+            {
+                .nth = (uint16_t)cost->nth,
+                .count = (uint16_t)cost->count,
+                .all_events = cost->all_events,
+                .all_steps = cost->all_steps,
+                .runs = cost->runs,
+                .matches = cost->matches,
+                .steps = cost->steps,
+                .rule_id = text_from(cost->id),
+                .rule_title = text_from(cost->title),
+            },
+    };
+    return channel_send(c, &m);
+}
+
 /* ── questions ── */
 
 static void forget_answer(struct answer *a)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import bulkhead
 
@@ -45,7 +46,7 @@ def make_pack(folder):
     for name, text in RULES.items():
         (folder / name).write_text(text)
     pack = folder / "some.pack"
-    subprocess.run([BUILD / "src/ctl/bulkhead", "content", "build", folder, "-o", pack], check=True)
+    subprocess.run([BUILD / "src/ctl/bulkhead", "content", "build", folder, "-o", pack], check=True, stdout=subprocess.DEVNULL)
     return pack
 
 
@@ -72,6 +73,7 @@ def a_correlation_fires_and_forgets_with_its_engine():
     assert alert["rule_author"] == "Ann" and alert["level"] == "high", alert
     assert raised(instance, "one") == []
 
+    time.sleep(2.5)  # progress is told once a second: the next engine goes on behind these events
     engine = instance.component("engine")["pid"]
     os.kill(engine, signal.SIGKILL)
     bulkhead.wait_for(lambda: instance.component("engine").get("pid") not in (0, None, engine), 5, "another engine")

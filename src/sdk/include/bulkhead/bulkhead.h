@@ -214,6 +214,26 @@ BH_API int bh_client_alert(struct bh_client *client, const struct bh_event *even
  * for an alert, `message` at most 1,024 bytes. Waits like bh_client_alert(). */
 BH_API int bh_client_report(struct bh_client *client, const char *level, const char *message);
 
+/* What one of the costliest rules of an engine costs, for people to see. Grows at its end only. */
+#define BH_RULE_COSTS 32
+
+struct bh_rule_cost {
+    size_t size;          /* sizeof(struct bh_rule_cost) */
+    unsigned nth;         /* which of them this is, from 0, the costliest first … */
+    unsigned count;       /* … of how many, at most BH_RULE_COSTS */
+    struct bh_text id;    /* of the rule; 64 bytes */
+    struct bh_text title; /* 256 */
+    uint64_t runs;        /* of its program; counts are since the engine began */
+    uint64_t matches;
+    uint64_t steps;      /* about a nanosecond each */
+    uint64_t all_events; /* that the engine looked at */
+    uint64_t all_steps;  /* that these took, with all rules */
+};
+
+/* Tells guard. Does not wait: BH_AGAIN where there is no room. Guard takes it of its engine alone,
+ * and ends the conversation with whoever else says it. */
+BH_API int bh_client_rule_cost(struct bh_client *client, const struct bh_rule_cost *cost);
+
 /* Asks guard: "status", "tree" (argument: a process id) or "doctor". `out` is a terminated JSON
  * text for bh_free(). Waits for at most `timeout_ms`; answers above 16 MiB are BH_LIMIT. */
 BH_API int bh_client_ask(struct bh_client *client, const char *topic, uint64_t argument,
