@@ -49,10 +49,17 @@ static void say_rule(const struct slot *s, const char *file, const char *name, b
     say(s, &m, -1);
 }
 
+/* A hang shows in a moment. What crashes or fills memory may do so at the end: it is given the time
+ * that it had, but for what would take all that there is for finding the one to blame. */
 static uint64_t base_time_s(const struct pool *p, const struct slot *s)
 {
-    return s->task == TASK_BLAME ? POOL_BLAME_S
-                                 : p->options->time_s + s->target.size / MIB / POOL_SCAN_MIB_S;
+    uint64_t base = p->options->time_s;
+    if (s->task == TASK_BLAME) {
+        base = s->first_fault == OUTCOME_TIMED_OUT ? POOL_BLAME_S
+               : base < POOL_TIME_S                ? base
+                                                   : POOL_TIME_S;
+    }
+    return base + s->target.size / MIB / POOL_SCAN_MIB_S;
 }
 
 static void ask(const struct pool *p, struct slot *s, uint32_t first, uint32_t end)
@@ -155,7 +162,8 @@ static struct status blame(struct pool *p, struct slot *s, enum outcome outcome,
 static bool turn_to_sources(const struct pool *p, struct slot *s, enum outcome outcome)
 {
     bool empty = s->blame.first == s->blame.end;
-    if (s->by_source || !empty || outcome == OUTCOME_CRASHED || p->sources == 0) {
+    if (s->by_source || !empty || outcome != s->first_fault || outcome == OUTCOME_CRASHED ||
+        p->sources == 0) {
         return false;
     }
     s->by_source = true;
@@ -175,13 +183,14 @@ static struct status answer(struct pool *p, struct slot *s, bool bad)
     return OK;
 }
 
-/* The file went badly, this time too. */
+/* The file went badly. While somebody to blame is looked for only the same fault counts: a rule
+ * that is slow did not crash. */
 static struct status judge(struct pool *p, struct slot *s, enum outcome outcome, const char *words)
 {
-    if (s->task == TASK_BLAME && turn_to_sources(p, s, outcome)) {
-        return OK;
+    if (s->task != TASK_BLAME) {
+        return blame(p, s, outcome, words);
     }
-    return s->task == TASK_BLAME ? answer(p, s, true) : blame(p, s, outcome, words);
+    return turn_to_sources(p, s, outcome) ? OK : answer(p, s, outcome == s->first_fault);
 }
 
 /* True: the rule has failed on so many files that it is off for good. */

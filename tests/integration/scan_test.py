@@ -238,12 +238,13 @@ def a_worker_that_dies_costs_one_verdict():
         worker = children(keeper, b"--worker")
         assert len(worker) == 1, worker
         os.kill(worker[0], signal.SIGKILL)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=180)
         result = Result(process.returncode, out, "")
-        # What killed it is looked for, and found: nothing but this rule takes so long.
-        assert [(f["rule"], f["reason"]) for f in result.of("rule_failed")] == [("hangs", "crashed")], result.lines
-        assert result.summary()["files"] == 21 and result.summary()["matches"] == 21
-        assert {m["path"] for m in result.of("match")} >= set(map(str, others))
+        # What killed it is looked for, and not found: the rule is slow, and does not crash.
+        assert [(f["path"], f["reason"], f["detail"]) for f in result.of("failed")] == [
+            (str(place.files / "large"), "crashed", "SIGKILL")], result.lines
+        assert result.of("rule_failed") == [] and result.summary()["files"] == 20, result.lines
+        assert {m["path"] for m in result.of("match")} == set(map(str, others))
 
 
 def a_death_that_no_rule_explains_is_the_files():
@@ -258,7 +259,7 @@ def a_death_that_no_rule_explains_is_the_files():
                 os.kill(busy[0], signal.SIGKILL)
                 break
             time.sleep(0.002)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=180)
         result = Result(process.returncode, out, "")
         assert [(f["path"], f["reason"], f["detail"]) for f in result.of("failed")] == [
             (str(place.files / "large"), "crashed", "SIGKILL")], result.lines
