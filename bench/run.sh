@@ -4,5 +4,6 @@ set -eu
 build=$1
 here=$(dirname "$0")
 "$build"/bench/stream_bench 2>/dev/null || "$build"/src/wire/stream_bench
+"$build"/bench/indicator_bench
 "$here"/match.py "$build" ${CORPUS:+--corpus "$CORPUS"}
 exec python3 "$here"/bench.py "$build"

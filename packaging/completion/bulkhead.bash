@@ -34,11 +34,11 @@ _bulkhead_value() {
 _bulkhead_content() {
     local options=""
     if [[ $COMP_CWORD -eq 2 ]]; then
-        COMPREPLY=($(compgen -W "build verify match replay test diff new cost explain --help" -- "$cur"))
+        COMPREPLY=($(compgen -W "build verify match replay test diff new cost explain load rollback --help" -- "$cur"))
         return
     fi
     case ${COMP_WORDS[2]} in
-    build) options="-o --report --any-product --strict --help" ;;
+    build) options="-o --report --any-product --strict --valid-at --help" ;;
     verify) options="--json --help" ;;
     match) options="--events --names --format --help" ;;
     replay) options="--all --names --json --help" ;;
@@ -50,6 +50,7 @@ _bulkhead_content() {
     new) options="--from --from-file --last -o --output --tests --names --home --help" ;;
     cost) options="--all --json --home --help" ;;
     explain) options="--help" ;;
+    load | rollback) options="--json --home --help" ;;
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))

@@ -46,8 +46,8 @@ complete -c bulkhead -n $scan -l one-file-system -d 'stay on the file system'
 complete -c bulkhead -n '__fish_seen_subcommand_from help' -a "$commands"
 
 set -l content '__fish_seen_subcommand_from content'
-set -l undecided "$content; and not __fish_seen_subcommand_from build verify match replay test diff new cost explain"
-complete -c bulkhead -n $undecided -a build -d 'compile Sigma rules into a pack'
+set -l undecided "$content; and not __fish_seen_subcommand_from build verify match replay test diff new cost explain load rollback"
+complete -c bulkhead -n $undecided -a build -d 'compile Sigma rules and lists of indicators into a pack'
 complete -c bulkhead -n $undecided -a verify -d 'prove a pack'
 complete -c bulkhead -n $undecided -a match -d 'try a pack on recorded events'
 complete -c bulkhead -n $undecided -a replay -d 'say what a pack would have done'
@@ -56,11 +56,14 @@ complete -c bulkhead -n $undecided -a diff -d 'say what makes two packs differen
 complete -c bulkhead -n $undecided -a new -d 'write a rule that matches one event'
 complete -c bulkhead -n $undecided -a cost -d 'say what rules cost'
 complete -c bulkhead -n $undecided -a explain -d 'say what a rule asks'
-complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify match replay test diff new cost explain" -F
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify match replay test diff new cost explain load" -F
+complete -c bulkhead -n $undecided -a load -d 'make a pack active without a gap'
+complete -c bulkhead -n $undecided -a rollback -d 'make the content before active again'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -s o -r -F -d 'the pack to write'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l report -x -a 'text json' -d 'format of the report'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l any-product -d 'take rules of any product'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l strict -d 'write no pack where a rule is refused'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l valid-at -x -d 'leave out indicators that are valid until before this time'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from verify" -l json -d 'answer in JSON'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l events -r -F -d 'recorded events'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l names -x -a 'sigma bulkhead' -d 'names of the fields'
@@ -87,3 +90,5 @@ complete -c bulkhead -n "$content; and __fish_seen_subcommand_from cost" -l all 
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from replay test new" -l names -x -a 'sigma bulkhead' -d 'names of the fields'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from replay test diff cost" -l json -d 'answer in JSON'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from new cost" -l home -r -F -d 'the instance'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from load rollback" -l json -d 'answer in JSON'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from load rollback" -l home -r -F -d 'the instance'

@@ -24,7 +24,12 @@
     X(CIDR, "cidr")                                                                                \
     X(PLACEHOLDER, "placeholder")                                                                  \
     X(CORRELATION, "correlation")                                                                  \
-    X(REFERENCE, "reference")
+    X(REFERENCE, "reference")                                                                      \
+    X(INDICATOR, "indicator")                                                                      \
+    X(BROAD, "broad")                                                                              \
+    X(CSV, "csv")                                                                                  \
+    X(JSON, "json")                                                                                \
+    X(PATTERN, "pattern")
 
 enum refusal_class {
 

@@ -4,6 +4,7 @@
 #include "content/automaton.h"
 #include "content/correlation.h"
 #include "content/encode.h"
+#include "content/indicator.h"
 #include "content/predicate.h"
 #include "content/yara.h"
 
@@ -12,9 +13,9 @@
 
 enum {
     WHY = 160,
-    /* For one rule's own pack, on which it is tried: four times the largest that the format holds.
-     */
-    TRIAL_MAX = 64 << 20,
+    /* For one rule's own pack, on which it is tried: the largest list of indicators twice, and four
+     * times the largest of the rest. */
+    TRIAL_MAX = 3 * PACK_SIZE_MAX,
 };
 
 struct builder {
@@ -28,6 +29,9 @@ struct builder {
     size_t yara_capacity;
     size_t yara_bytes;
     struct pool yara_files;
+    struct text *lists;
+    size_t list_count;
+    size_t list_capacity;
     bool *generates; /* of each rule: a correlation lets it go on raising alerts */
     size_t generates_capacity;
     uint64_t windows; /* bytes that the correlations so far need */
@@ -50,12 +54,41 @@ static struct status copy_texts(struct arena *arena, struct rule *r)
     return OK;
 }
 
+static bool has_list(const struct builder *b, struct text list)
+{
+    size_t i = 0;
+    while (i < b->list_count && b->lists[i].ptr != list.ptr) {
+        i++;
+    }
+    return i < b->list_count && b->lists[i].len == list.len;
+}
+
+/* Lists stay where they are: a copy for each rule would be what a pack may hold several times. */
+static struct status take_list(const struct builder *b, const struct predicate *from,
+                               struct predicate *out, char *why)
+{
+    struct predicate p = predicate_plain(from, NULL);
+    if (!has_list(b, p.text)) {
+        return refuse(why, "it asks for a list that is not in the pack");
+    }
+    const char *wrong = predicate_check(&p);
+    if (wrong) {
+        return refuse(why, wrong);
+    }
+    *out = p;
+    return OK;
+}
+
 /* A copy in the form that packs hold, or why there is none. */
-static struct status copy_predicate(struct arena *arena, const struct predicate *from,
+static struct status copy_predicate(const struct builder *b, const struct predicate *from,
                                     struct predicate *out, char *why)
 {
+    struct arena *arena = b->arena;
     if ((unsigned)from->kind >= PREDICATE_KIND_COUNT) {
         return refuse(why, "there is no such kind of predicate");
+    }
+    if (predicate_info(from->kind)->uses & USES_LIST) {
+        return take_list(b, from, out, why);
     }
     struct text text;
     TRY(arena_text(arena, from->text, &text));
@@ -73,15 +106,16 @@ static struct status copy_predicate(struct arena *arena, const struct predicate 
     return OK;
 }
 
-static struct status copy_program(struct arena *arena, struct rule *rule, char *why)
+static struct status copy_program(const struct builder *b, struct rule *rule, char *why)
 {
+    struct arena *arena = b->arena;
     struct predicate *predicates = arena_alloc(arena, rule->predicate_count, sizeof *predicates);
     struct node *nodes = arena_alloc(arena, rule->node_count, sizeof *nodes);
     if (!predicates || !nodes) {
         FAIL(MEMORY);
     }
     for (size_t i = 0; i < rule->predicate_count; i++) {
-        TRY(copy_predicate(arena, &rule->predicates[i], &predicates[i], why));
+        TRY(copy_predicate(b, &rule->predicates[i], &predicates[i], why));
     }
     for (size_t i = 0; i < rule->node_count; i++) {
         if (rule->nodes[i].predicate >= rule->predicate_count) {
@@ -91,6 +125,34 @@ static struct status copy_program(struct arena *arena, struct rule *rule, char *
     }
     rule->predicates = predicates;
     rule->nodes = nodes;
+    return OK;
+}
+
+static bool asks_for(const struct rule *rule, struct text list)
+{
+    for (size_t i = 0; i < rule->predicate_count; i++) {
+        if (rule->predicates[i].kind == PREDICATE_LISTED &&
+            rule->predicates[i].text.ptr == list.ptr) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The lists that a rule asks for, in their order. */
+static struct status trial_lists(const struct builder *b, const struct rule *rule,
+                                 struct arena *arena, struct pack_source *source)
+{
+    struct text *lists = arena_alloc(arena, b->list_count, sizeof *lists);
+    if (!lists) {
+        FAIL(MEMORY);
+    }
+    for (size_t i = 0; i < b->list_count; i++) {
+        if (asks_for(rule, b->lists[i])) {
+            lists[source->list_count++] = b->lists[i];
+        }
+    }
+    source->lists = lists;
     return OK;
 }
 
@@ -172,6 +234,7 @@ static struct status try_rule(struct builder *b, const struct rule *rule, uint64
     struct text bytes;
     arena_init(&scratch, TRIAL_MAX);
     TRY(trial_source(b, rule, &scratch, &source, why));
+    TRY(trial_lists(b, rule, &scratch, &source));
     TRY(encode_pack(&scratch, &source, &bytes));
     struct status s = pack_open(bytes, &trial, &fault);
     snprintf(why, WHY, "%s", fault.what);
@@ -231,6 +294,34 @@ struct status builder_new(struct arena *arena, struct builder **out)
     return OK;
 }
 
+/* Lists are kept in their order, which is the pack's. */
+struct status builder_list(struct builder *b, struct text list, char *why)
+{
+    const char *wrong = indicator_check(list);
+    if (wrong) {
+        return refuse(why, wrong);
+    }
+    struct text *lists =
+        arena_push(b->arena, b->lists, b->list_count, &b->list_capacity, sizeof *lists);
+    if (!lists) {
+        snprintf(why, WHY, "there is no memory for it");
+        FAIL(MEMORY);
+    }
+    b->lists = lists;
+    size_t at = b->list_count;
+    while (at > 0 && indicator_order(lists[at - 1], list) > 0) {
+        at--;
+    }
+    if (at > 0 && indicator_order(lists[at - 1], list) == 0) {
+        return refuse(why, "another list has the same name and kind");
+    }
+    for (size_t i = b->list_count++; i > at; i--) {
+        lists[i] = lists[i - 1];
+    }
+    lists[at] = list;
+    return OK;
+}
+
 struct status builder_add(struct builder *b, const struct rule *rule, char *why)
 {
     struct rule copy = *rule;
@@ -248,7 +339,7 @@ struct status builder_add(struct builder *b, const struct rule *rule, char *why)
         return refuse(why, "another rule has the same id");
     }
     TRY(copy_texts(b->arena, &copy));
-    TRY(copy_program(b->arena, &copy, why));
+    TRY(copy_program(b, &copy, why));
     if (copy.correlation) {
         TRY(copy_correlation(b->arena, &copy));
     }
@@ -299,7 +390,11 @@ struct status builder_finish(struct builder *b, struct text *out)
     if (b->yara_count) {
         qsort(b->yara, b->yara_count, sizeof *b->yara, compare_yara);
     }
-    struct pack_source source = {
-        .rules = b->rules, .rule_count = b->count, .yara = b->yara, .yara_count = b->yara_count};
+    struct pack_source source = {.rules = b->rules,
+                                 .rule_count = b->count,
+                                 .lists = b->lists,
+                                 .list_count = b->list_count,
+                                 .yara = b->yara,
+                                 .yara_count = b->yara_count};
     return encode_pack(b->arena, &source, out);
 }

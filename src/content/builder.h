@@ -14,6 +14,10 @@ struct builder;
 /* All memory comes from `arena`, which has to outlive it. */
 struct status builder_new(struct arena *arena, struct builder **out);
 
+/* Adds a list of indicators, which is not copied and has to outlive the builder. Rules that ask for
+ * it come after it, and name it by the same slice. INVALID, LIMIT: `why` as below. */
+struct status builder_list(struct builder *b, struct text list, char *why);
+
 /* Adds a rule (its texts are copied). What a correlation refers to was added before, and becomes
  * silent unless a correlation that refers to it generates. LIMIT, INVALID: `why` (at least
  * 160 bytes) says what about it. */

@@ -208,12 +208,6 @@ void detector_run(struct detector *d, const struct event *event, const struct de
     d->steps = matcher_steps(d->matcher) + correlator_steps(d->correlator) - before;
 }
 
-const struct correlation_hit *detector_hits(const struct detector *d, size_t *count)
-{
-    *count = d->fired_count;
-    return d->fired;
-}
-
 uint64_t detector_steps(const struct detector *d)
 {
     return d->steps;

@@ -31,10 +31,6 @@ void detector_drop(struct detector **d); /* for OWN() */
 /* Not in order of time only costs time, and exactness when memory is full. */
 void detector_run(struct detector *d, const struct event *event, const struct detector_sink *sink);
 
-/* The correlations that fired in the last run, silent ones too, in the order of their rules' ids.
- */
-const struct correlation_hit *detector_hits(const struct detector *d, size_t *count);
-
 /* What the last run took; never more than pack.cost and pack.windows_cost of the event's type. */
 uint64_t detector_steps(const struct detector *d);
 

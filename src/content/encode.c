@@ -37,6 +37,19 @@ struct status encode_text(struct encoder *e, struct text t, uint32_t *out)
 
 /* ── rules and what they share ── */
 
+/* Lists are told apart by where they lie: builder.c has seen to it that each is one of the
+ * source's.
+ */
+static uint32_t list_number(const struct encoder *e, struct text list)
+{
+    uint32_t number = 0;
+    while (number < e->source->list_count && e->source->lists[number].ptr != list.ptr) {
+        number++;
+    }
+    ENSURE(number < e->source->list_count);
+    return number;
+}
+
 static struct status encode_number(struct encoder *e, int64_t number, uint32_t *out)
 {
     enum { SIZE = 8 };
@@ -56,6 +69,10 @@ static struct status encode_operand(struct encoder *e, const struct predicate *p
     *out = PACK_NONE;
     if (uses & USES_AUTOMATON) {
         return pool_add(&e->automata, p->text, out);
+    }
+    if (uses & USES_LIST) {
+        *out = list_number(e, p->text);
+        return OK;
     }
     if (uses & USES_NUMBER) {
         return encode_number(e, p->number, out);
@@ -176,6 +193,23 @@ static struct status lay_pools(struct encoder *e)
     return lay_items(e, &e->predicates, PACK_PREDICATES);
 }
 
+static struct status lay_lists(struct encoder *e)
+{
+    uint64_t end = 0;
+    for (size_t i = 0; i < e->source->list_count; i++) {
+        uint8_t room[4];
+        struct writer w = writer_over(room, sizeof room);
+        end += e->source->lists[i].len;
+        if (end > PACK_SIZE_MAX) {
+            FAIL(LIMIT);
+        }
+        writer_u32(&w, (uint32_t)end);
+        TRY(encode_bytes(e, PACK_INDICATOR_ENDS, writer_text(&w)));
+        TRY(encode_bytes(e, PACK_INDICATOR_BYTES, e->source->lists[i]));
+    }
+    return OK;
+}
+
 struct pack encode_view(const struct encoder *e)
 {
     struct pack view = {0};
@@ -269,6 +303,7 @@ static struct status lay_pack(struct encoder *e, struct text *out)
 struct status encode_pack(struct arena *arena, const struct pack_source *source, struct text *out)
 {
     struct encoder e = {.arena = arena,
+                        .source = source,
                         .texts = {.arena = arena},
                         .automata = {.arena = arena},
                         .numbers = {.arena = arena},
@@ -281,6 +316,7 @@ struct status encode_pack(struct arena *arena, const struct pack_source *source,
     TRY(encode_atoms(&e, &atoms));
     TRY(encode_yara(&e, source->yara, source->yara_count));
     TRY(lay_pools(&e));
+    TRY(lay_lists(&e));
     TRY(encode_matcher(&e, &atoms));
     return lay_pack(&e, out);
 }

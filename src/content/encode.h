@@ -16,6 +16,16 @@ struct section_buffer {
     size_t capacity;
 };
 
+/* What a pack is made of. */
+struct pack_source {
+    const struct rule *rules; /* sorted by id, in their plain form (predicate.h) */
+    size_t rule_count;
+    const struct text *lists; /* of indicators, sorted by name and kind */
+    size_t list_count;
+    const struct pack_yara *yara; /* sorted by name */
+    size_t yara_count;
+};
+
 struct encoder {
     struct arena *arena;
     struct pool texts;
@@ -24,15 +34,8 @@ struct encoder {
     struct pool predicates;  /* encoded … */
     struct predicate *plain; /* … and as they are */
     size_t plain_capacity;
+    const struct pack_source *source;
     struct section_buffer sections[PACK_SECTION_COUNT];
-};
-
-/* What a pack is made of. */
-struct pack_source {
-    const struct rule *rules; /* sorted by id, in their plain form (predicate.h) */
-    size_t rule_count;
-    const struct pack_yara *yara; /* sorted by name */
-    size_t yara_count;
 };
 
 /* The number of a text; PACK_NONE for the empty one. */

@@ -1,6 +1,7 @@
 #include "content/explain.h"
 
 #include "base/json.h"
+#include "content/indicator.h"
 #include "content/number.h"
 #include "content/predicate.h"
 
@@ -43,6 +44,12 @@ void explain_predicate(const struct predicate *p, struct writer *out)
     if (info->uses & USES_TEXT) {
         writer_u8(out, ' ');
         json_text(&quoted, p->text);
+    }
+    if (info->uses & USES_LIST) {
+        writer_u8(out, ' ');
+        json_text(&quoted, indicator_name(p->text));
+        writer_print(out, " (%s, %u entries)", indicator_kind_name(indicator_kind(p->text)),
+                     indicator_count(p->text));
     }
     if (info->uses & USES_AUTOMATON) {
         writer_print(out, " (a table of %zu bytes)", p->text.len);

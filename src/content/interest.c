@@ -7,26 +7,49 @@ static bool names_path(const struct predicate *p)
             p->kind == PREDICATE_SUFFIX);
 }
 
-/* Can the rule match though no path it names is the event's? Follows every jump but the "yes" of
- * those; what is reached is marked in `reached`, and as jumps are forward one round is enough. */
-static bool matches_elsewhere(const struct pack *pack, const struct pack_rule *rule, bool *reached)
+/* No live event carries the field, so that the predicate is false for all. */
+static bool is_never(const struct predicate *p)
 {
-    bool elsewhere = rule->node_count == 0;
+    return (p->field < FIELD_COUNT && field_info(p->field)->recorded) ||
+           (p->other < FIELD_COUNT && field_info(p->other)->recorded);
+}
+
+/* Can the rule match though all such predicates are false? Follows every jump but the "yes" of
+ * those; what is reached is marked in `reached`, and as jumps are forward one round is enough. */
+static bool matches_without(const struct pack *pack, const struct pack_rule *rule, bool *reached,
+                            bool (*is_false)(const struct predicate *p))
+{
+    bool matches = rule->node_count == 0;
     for (uint32_t i = 0; i < rule->node_count; i++) {
         reached[i] = i == 0;
     }
     for (uint32_t i = 0; i < rule->node_count; i++) {
         struct pack_node node = pack_node(pack, rule->first_node + i);
         struct predicate p = pack_predicate(pack, node.predicate);
-        uint16_t jumps[2] = {node.on_false, names_path(&p) ? NODE_MISS : node.on_true};
+        uint16_t jumps[2] = {node.on_false, is_false(&p) ? NODE_MISS : node.on_true};
         for (unsigned k = 0; reached[i] && k < 2; k++) {
-            elsewhere = elsewhere || jumps[k] == NODE_MATCH;
+            matches = matches || jumps[k] == NODE_MATCH;
             if (jumps[k] < rule->node_count) {
                 reached[jumps[k]] = true;
             }
         }
     }
-    return elsewhere;
+    return matches;
+}
+
+uint64_t interest_types(const struct pack *pack)
+{
+    bool reached[NODES_MAX];
+    uint64_t types = 0;
+    for (size_t r = 0; r < pack_count(pack, PACK_RULES); r++) {
+        struct pack_rule rule = pack_rule(pack, r);
+        bool ours = rule.product.len == 0 || text_same(rule.product, TEXT("linux"));
+        bool live = ours && rule.service.len == 0 && rule.category.len == 0;
+        if (live && (rule.types & ~types) && matches_without(pack, &rule, reached, is_never)) {
+            types |= rule.types;
+        }
+    }
+    return types;
 }
 
 bool interest_open_paths(const struct pack *pack,
@@ -39,7 +62,7 @@ bool interest_open_paths(const struct pack *pack,
         if (!(rule.types >> EVENT_FILE_OPEN & 1)) {
             continue;
         }
-        complete = !matches_elsewhere(pack, &rule, reached) && complete;
+        complete = !matches_without(pack, &rule, reached, names_path) && complete;
         for (uint32_t i = 0; i < rule.node_count; i++) {
             struct predicate p =
                 pack_predicate(pack, pack_node(pack, rule.first_node + i).predicate);

@@ -23,6 +23,16 @@ static uint8_t address_parse(struct text t, uint8_t *out)
                                                        : 0;
 }
 
+uint8_t network_address(struct text t, uint8_t *out)
+{
+    uint8_t size = address_parse(t, out);
+    if (size == 16 && is_mapped(out)) {
+        memmove(out, out + MAPPED_BITS / 8, 4);
+        size = 4;
+    }
+    return size;
+}
+
 bool network_parse(struct text t, struct network *out)
 {
     struct network network = {0};
@@ -45,14 +55,8 @@ bool network_parse(struct text t, struct network *out)
 
 bool network_has(const struct network *network, struct text address)
 {
-    uint8_t room[16];
-    const uint8_t *bytes = room;
-    uint8_t size = address_parse(address, room);
-    if (size == 16 && is_mapped(room)) {
-        bytes += MAPPED_BITS / 8;
-        size = 4;
-    }
-    if (size != network->size) {
+    uint8_t bytes[16];
+    if (network_address(address, bytes) != network->size) {
         return false;
     }
     for (unsigned bit = 0; bit < network->bits; bit += 8) {

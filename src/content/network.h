@@ -14,6 +14,9 @@ struct network {
     uint8_t bits;
 };
 
+/* Bytes of the address, 4 or 16, written to `out` of 16; 0: it is none. */
+uint8_t network_address(struct text t, uint8_t *out);
+
 /* False: not a network. The prefix must be there. */
 bool network_parse(struct text t, struct network *out);
 

@@ -43,6 +43,11 @@ struct text pack_automaton(const struct pack *pack, uint32_t number)
     return pack_divided(pack, PACK_AUTOMATON_ENDS, PACK_AUTOMATON_BYTES, number);
 }
 
+struct text pack_list(const struct pack *pack, uint32_t number)
+{
+    return pack_divided(pack, PACK_INDICATOR_ENDS, PACK_INDICATOR_BYTES, number);
+}
+
 static struct text text_at(const struct pack *pack, const char *at)
 {
     return pack_text(pack, load_u32(at));
@@ -95,6 +100,7 @@ struct predicate pack_predicate(const struct pack *pack, size_t index)
     uint32_t operand = load_u32(at + 4);
     bool number = PREDICATE_HAS_NUMBER(kind) && operand < pack_count(pack, PACK_NUMBERS);
     struct text text = kind == PREDICATE_REGEX      ? pack_automaton(pack, operand)
+                       : kind == PREDICATE_LISTED   ? pack_list(pack, operand)
                        : PREDICATE_HAS_NUMBER(kind) ? TEXT("")
                                                     : pack_text(pack, operand);
     return (struct predicate){

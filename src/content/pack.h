@@ -48,6 +48,8 @@ enum {
     X(CORRELATION_CONDITIONS, correlation_conditions, 16)                                          \
     X(CORRELATION_REFERENCES, correlation_references, 8)                                           \
     X(CORRELATIONS, correlations, 24)                                                              \
+    X(INDICATOR_ENDS, indicator_ends, 4)                                                           \
+    X(INDICATOR_BYTES, indicator_bytes, 1)\
     X(YARA, yara, 8)                                                                               \
     X(YARA_SOURCES, yara_sources, 1)
 
@@ -186,9 +188,10 @@ struct pack_trigger {
     uint32_t rule;
 };
 
-/* A text or automaton by its number; empty for PACK_NONE. */
+/* A text, automaton or list of indicators by its number; empty for PACK_NONE. */
 struct text pack_text(const struct pack *pack, uint32_t number);
 struct text pack_automaton(const struct pack *pack, uint32_t number);
+struct text pack_list(const struct pack *pack, uint32_t number);
 
 struct pack_rule pack_rule(const struct pack *pack, size_t index);
 struct pack_node pack_node(const struct pack *pack, size_t index);

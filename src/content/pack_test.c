@@ -482,6 +482,44 @@ static void interest_is_what_rules_name(void **state)
     assert_false(interest_of(predicates, without, 2, &paths));
 }
 
+/* What only recordings carry costs nothing while the machine runs. */
+static void interest_is_in_what_can_happen(void **state)
+{
+    (void)state;
+    struct predicate predicates[2] = {
+        {.kind = PREDICATE_PRESENT, .field = FIELD_SHA256},
+        {.kind = PREDICATE_EQUAL, .field = FIELD_USER, .text = TEXT("root")}};
+    struct node both[2] = {{0, 1, NODE_MISS}, {1, NODE_MATCH, NODE_MISS}};
+    struct node either[2] = {{0, NODE_MATCH, 1}, {1, NODE_MATCH, NODE_MISS}};
+    struct node without[2] = {{0, NODE_MISS, 1}, {1, NODE_MATCH, NODE_MISS}};
+
+    const struct {
+        const struct node *nodes;
+        const char *product;
+        uint64_t types;
+    } rows[] = {{both, "", 0},
+                {either, "", 1ULL << EVENT_PROCESS_EXEC},
+                {either, "linux", 1ULL << EVENT_PROCESS_EXEC},
+                {either, "windows", 0},
+                {without, "", 1ULL << EVENT_PROCESS_EXEC}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rule rule = one_node_rule("1", predicates, rows[i].nodes);
+        struct builder *b;
+        struct text bytes;
+        char why[160];
+        rule.predicate_count = 2;
+        rule.node_count = 2;
+        rule.product = text_of(rows[i].product);
+        assert_ok(builder_new(&arena, &b));
+        assert_ok(builder_add(b, &rule, why));
+        assert_ok(builder_finish(b, &bytes));
+        struct pack pack = open_pack(bytes);
+        assert_int_equal(pack.types, 1ULL << EVENT_PROCESS_EXEC);
+        assert_int_equal(interest_types(&pack), rows[i].types);
+    }
+}
+
 static void yara_sources_come_back_in_order(void **state)
 {
     (void)state;
@@ -538,6 +576,7 @@ int main(void)
         with_arena(no_memory_is_a_status),
         with_arena(programs_are_explained),
         with_arena(interest_is_what_rules_name),
+        with_arena(interest_is_in_what_can_happen),
         with_arena(yara_sources_come_back_in_order),
         with_arena(yara_sources_are_refused_for_what_they_are),
     };

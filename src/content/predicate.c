@@ -2,6 +2,7 @@
 
 #include "content/automaton.h"
 #include "content/glob.h"
+#include "content/indicator.h"
 #include "content/network.h"
 #include "content/number.h"
 
@@ -33,6 +34,7 @@ static const struct predicate_info infos[PREDICATE_KIND_COUNT] = {
     [PREDICATE_SAME_SUFFIX] = {"ends with the text of", USES_OTHER | USES_CASED},
     [PREDICATE_SAME_CONTAINS] = {"contains the text of", USES_OTHER | USES_CASED},
     [PREDICATE_TIME] = {"as time", USES_NUMBER | USES_TIME},
+    [PREDICATE_LISTED] = {"is in list", USES_LIST},
 };
 
 const struct predicate_info *predicate_info(enum predicate_kind kind)
@@ -82,7 +84,7 @@ struct predicate predicate_plain(const struct predicate *p, char *folded)
     unsigned uses = predicate_info(p->kind)->uses;
     struct predicate plain = {.kind = p->kind, .field = p->field, .other = FIELD_COUNT};
     plain.cased = (uses & USES_CASED) && p->cased;
-    plain.text = uses & (USES_TEXT | USES_AUTOMATON) ? p->text : TEXT("");
+    plain.text = uses & (USES_TEXT | USES_AUTOMATON | USES_LIST) ? p->text : TEXT("");
     plain.number = uses & USES_NUMBER ? p->number : 0;
     plain.other = uses & USES_OTHER ? p->other : FIELD_COUNT;
     plain.part = uses & USES_TIME ? p->part : TIME_MINUTE;
@@ -99,7 +101,9 @@ static const char *check_text(const struct predicate *p, unsigned uses)
 {
     struct network network;
     if (!(uses & USES_TEXT)) {
-        return p->text.len && !(uses & USES_AUTOMATON) ? "a text that means nothing here" : NULL;
+        return p->text.len && !(uses & (USES_AUTOMATON | USES_LIST))
+                   ? "a text that means nothing here"
+                   : NULL;
     }
     if (p->text.len > EVENT_TEXT_MAX) {
         return "the text is longer than any field";
@@ -183,6 +187,8 @@ uint64_t predicate_cost(const struct predicate *p)
     case PREDICATE_GREATER_EQUAL:
     case PREDICATE_TIME:
         return texts * (PARSE_COST + 1);
+    case PREDICATE_LISTED:
+        return indicator_cost(p->text, EVENT_TEXT_MAX) + 1;
     case PREDICATE_EXISTS:
     case PREDICATE_PRESENT:
     case PREDICATE_KIND_COUNT:
@@ -371,6 +377,15 @@ static bool text_holds(const struct predicate *p, struct subject *s, const struc
     return subject_spend(s, steps) && texts_hold(p->kind, value, p->text);
 }
 
+static bool listed(const struct predicate *p, struct subject *s, const struct value *v)
+{
+    struct indicator_found found;
+    uint64_t steps = 0; /* at most what is spent here, which is counted by tests */
+    return v->kind == VALUE_TEXT && p->text.len >= INDICATOR_HEADER &&
+           subject_spend(s, indicator_cost(p->text, v->text.len)) &&
+           indicator_find(p->text, v->text, &found, &steps);
+}
+
 static bool value_holds(const struct predicate *p, struct subject *s, const struct value *v)
 {
     unsigned uses = infos[p->kind].uses;
@@ -385,6 +400,9 @@ static bool value_holds(const struct predicate *p, struct subject *s, const stru
     }
     if ((uses & USES_AUTOMATON) || ((uses & USES_TEXT) && p->kind != PREDICATE_CIDR)) {
         return text_holds(p, s, v);
+    }
+    if (uses & USES_LIST) {
+        return listed(p, s, v);
     }
     if (!subject_spend(s, PARSE_COST)) {
         return false;

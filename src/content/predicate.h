@@ -20,6 +20,7 @@ enum {
     USES_OTHER = 16,
     USES_TIME = 32,      /* part, compare */
     USES_ANY_FIELD = 64, /* field may be FIELD_COUNT */
+    USES_LIST = 128,     /* text: content/indicator.h */
 };
 
 struct predicate_info {
@@ -34,8 +35,8 @@ const struct predicate_info *predicate_info(enum predicate_kind kind);
  * copied to `folded`, which has room for all of them, if that changes any. */
 struct predicate predicate_plain(const struct predicate *p, char *folded);
 
-/* NULL: it means something and is plain. Otherwise what is wrong. USES_AUTOMATON's text is not
- * looked at, which is checked once for all its predicates. */
+/* NULL: it means something and is plain. Otherwise what is wrong. The text of USES_AUTOMATON
+ * and USES_LIST is not looked at, which is checked once for all its predicates. */
 const char *predicate_check(const struct predicate *p);
 
 /* Can predicate_holds() be asked at all? The part of predicate_check() that costs nothing. */

@@ -29,6 +29,7 @@ enum predicate_kind {
     PREDICATE_SAME_SUFFIX,
     PREDICATE_SAME_CONTAINS,
     PREDICATE_TIME, /* part `part` of the field as ISO 8601 time compares to `number`: `compare` */
+    PREDICATE_LISTED, /* the field is in the list `text` (content/indicator.h) */
     PREDICATE_KIND_COUNT
 };
 

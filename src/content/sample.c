@@ -4,6 +4,7 @@
 #include "base/heap.h"
 #include "base/own.h"
 #include "content/automaton.h"
+#include "content/indicator_build.h"
 #include "content/predicate.h"
 
 /* States: 2 nothing, 3 after an a. Classes: other, a, b. */
@@ -57,10 +58,61 @@ static struct rule sample_rule(const char *id)
                          .types = (1ULL << EVENT_COUNT) - 1};
 }
 
-static struct status add_kinds(struct builder *b, char *why)
+static struct status add_key(struct indicator_set *set, struct text t)
 {
-    static const char *const ids[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i",
-                                      "j", "k", "l", "m", "n", "o", "p", "q", "r"};
+    char room[INDICATOR_ROOM];
+    struct indicator_key key;
+    ENSURE(indicator_key_of(set->kind, t, room, &key));
+    return indicator_add(set, &key);
+}
+
+struct status sample_list_of(enum indicator_kind kind, const char *const *words, size_t count,
+                             struct arena *arena, struct text *out)
+{
+    struct indicator_set set = {.arena = arena, .kind = kind};
+    for (size_t i = 0; i < count; i++) {
+        TRY(add_key(&set, text_of(words[i])));
+    }
+    return indicator_finish(&set, TEXT("sample"), out);
+}
+
+struct status sample_list(enum indicator_kind kind, struct arena *arena, struct text *out)
+{
+    static const char *const keys[INDICATOR_KIND_COUNT][4] = {
+        {"d41d8cd98f00b204e9800998ecf8427e", "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+         "00000000000000000000000000000000000000000000000000000000000000ff"},
+        {"10.0.0.0/8", "10.1.2.3", "2001:db8::/32", "0.0.0.0/0"},
+        {"example.org", "a.example.org", "evil.example", "xn--bcher-kva.example"},
+        {"/bin/sh", "/opt/x/", "/opt/x/y/", "/tmp/a b"}};
+    return sample_list_of(kind, keys[kind], 4, arena, out);
+}
+
+/* One rule that asks for a list of each kind, whatever the answers. */
+static struct status add_lists(struct builder *b, struct arena *arena, struct rule *rule, char *why)
+{
+    static const enum field fields[INDICATOR_KIND_COUNT] = {FIELD_SHA256, FIELD_COMMAND_LINE,
+                                                            FIELD_COMMAND_LINE, FIELD_PATH};
+    struct predicate predicates[INDICATOR_KIND_COUNT];
+    struct node nodes[INDICATOR_KIND_COUNT];
+    for (unsigned kind = 0; kind < INDICATOR_KIND_COUNT; kind++) {
+        uint16_t next = kind + 1 < INDICATOR_KIND_COUNT ? (uint16_t)(kind + 1) : NODE_MATCH;
+        predicates[kind] = (struct predicate){.kind = PREDICATE_LISTED, .field = fields[kind]};
+        nodes[kind] = (struct node){.predicate = (uint16_t)kind, .on_true = next, .on_false = next};
+        TRY(sample_list((enum indicator_kind)kind, arena, &predicates[kind].text));
+        TRY(builder_list(b, predicates[kind].text, why));
+    }
+    rule->predicates = predicates;
+    rule->predicate_count = INDICATOR_KIND_COUNT;
+    rule->nodes = nodes;
+    rule->node_count = INDICATOR_KIND_COUNT;
+    return builder_add(b, rule, why);
+}
+
+static struct status add_kinds(struct builder *b, struct arena *arena, char *why)
+{
+    static const char *const ids[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j",
+                                      "k", "l", "m", "n", "o", "p", "q", "r", "r1"};
     _Static_assert(sizeof ids / sizeof *ids == PREDICATE_KIND_COUNT, "an id for each kind");
     for (unsigned kind = 0; kind < PREDICATE_KIND_COUNT; kind++) {
         struct rule rule = sample_rule(ids[kind]);
@@ -70,15 +122,16 @@ static struct status add_kinds(struct builder *b, char *why)
         rule.predicate_count = 1;
         rule.nodes = &node;
         rule.node_count = 1;
-        TRY(builder_add(b, &rule, why));
+        TRY(kind == PREDICATE_LISTED ? add_lists(b, arena, &rule, why)
+                                     : builder_add(b, &rule, why));
     }
     return OK;
 }
 
-static struct status add_rules(struct builder *b)
+static struct status add_rules(struct builder *b, struct arena *arena)
 {
     char why[160];
-    TRY(add_kinds(b, why));
+    TRY(add_kinds(b, arena, why));
     struct rule rule = sample_rule("z");
     const struct predicate predicates[] = {
         {.kind = PREDICATE_CONTAINS, .field = FIELD_COUNT, .text = TEXT("Evil")},
@@ -103,7 +156,7 @@ struct status sample_pack(struct arena *arena, struct text *out)
 {
     struct builder *b;
     TRY(builder_new(arena, &b));
-    TRY(add_rules(b));
+    TRY(add_rules(b, arena));
     return builder_finish(b, out);
 }
 
@@ -140,7 +193,7 @@ struct status sample_correlations(struct arena *arena, struct text *out)
     _Static_assert(sizeof ids / sizeof *ids == CORRELATION_TYPE_COUNT, "an id for each type");
     struct builder *b;
     TRY(builder_new(arena, &b));
-    TRY(add_rules(b));
+    TRY(add_rules(b, arena));
     for (unsigned type = 0; type < CORRELATION_TYPE_COUNT; type++) {
         TRY(add_correlation(b, ids[type], (enum correlation_type)type, "z"));
     }

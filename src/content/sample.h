@@ -4,6 +4,7 @@
 #pragma once
 
 #include "content/builder.h"
+#include "content/indicator.h"
 #include "content/match.h"
 #include "schema/event.h"
 
@@ -27,3 +28,8 @@ bool sample_naive(const struct pack *pack, size_t rule, const struct event *even
 
 /* The same of all rules, against what a matcher says; false: they differ, or it did not decide. */
 bool sample_agrees(const struct pack *pack, struct matcher *m, const struct event *event);
+
+/* A list of entries that are right, named "sample"; and one of four. */
+struct status sample_list_of(enum indicator_kind kind, const char *const *words, size_t count,
+                             struct arena *arena, struct text *out);
+struct status sample_list(enum indicator_kind kind, struct arena *arena, struct text *out);

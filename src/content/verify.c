@@ -136,10 +136,8 @@ static struct status check_sections(struct check *c, struct reader *r)
 
 /* ── texts and automata ── */
 
-/* Ends rise to the last byte; an item has at most `most` bytes, and ends at a multiple of `align`.
- */
-static struct status check_ends(struct check *c, enum pack_section ends, enum pack_section bytes,
-                                size_t most, size_t align)
+struct status check_ends(struct check *c, enum pack_section ends, enum pack_section bytes,
+                         size_t most, size_t align)
 {
     size_t from = 0;
     size_t all = c->pack.sections[bytes].count;
@@ -196,11 +194,12 @@ static const char *check_bytes(const struct check *c, const char *at)
         return "the field is not in the schema";
     }
     size_t count = uses & USES_AUTOMATON ? pack_count(&c->pack, PACK_AUTOMATON_ENDS)
+                   : uses & USES_LIST    ? pack_count(&c->pack, PACK_INDICATOR_ENDS)
                    : uses & USES_TEXT    ? pack_count(&c->pack, PACK_TEXT_ENDS)
                    : uses & USES_NUMBER  ? pack_count(&c->pack, PACK_NUMBERS)
                                          : 0;
-    return operand < count || (count == 0 && operand == PACK_NONE) ? NULL
-                                                                   : "its operand is not there";
+    bool needed = uses & (USES_AUTOMATON | USES_LIST | USES_TEXT | USES_NUMBER);
+    return operand < count || (!needed && operand == PACK_NONE) ? NULL : "its operand is not there";
 }
 
 static struct status check_predicates(struct check *c)
@@ -232,6 +231,7 @@ static struct status check_all(struct check *c)
     TRY(check_sections(c, &r));
     TRY(check_texts(c));
     TRY(check_automata(c));
+    TRY(check_indicators(c));
     TRY(check_predicates(c));
     TRY(check_rules(c));
     TRY(check_correlations(c));

@@ -27,6 +27,14 @@ struct status check_exceeds(struct check *c, enum pack_section section, size_t i
 /* MEMORY: what the proof itself needs. */
 struct status check_no_memory(struct check *c, enum pack_section section);
 
+/* Ends rise to the last byte; an item has at most `most` bytes, and ends at a multiple of `align`.
+ */
+struct status check_ends(struct check *c, enum pack_section ends, enum pack_section bytes,
+                         size_t most, size_t align);
+
+/* Lists of indicators: bounds, buckets, and that every key is found. */
+struct status check_indicators(struct check *c);
+
 /* Rules and their nodes: texts, order of ids, forward jumps. Fills in pack.types and, with what the
  * programs could take, pack.demand. */
 struct status check_rules(struct check *c);

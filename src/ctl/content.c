@@ -16,8 +16,11 @@ static const char help[] =
     "       bulkhead content new --from SEQ | --from-file FILE:LINE | --last TYPE [-o FILE]\n"
     "       bulkhead content cost [PACK] [--all] [--json]\n"
     "       bulkhead content explain PACK [RULE]\n"
+    "       bulkhead content load PACK [--json] [--home DIR]\n"
+    "       bulkhead content rollback [--json] [--home DIR]\n"
     "\n"
-    "  build    compiles Sigma rules into a pack; every broken rule is reported at once\n"
+    "  build    compiles Sigma rules and lists of indicators into a pack; all that is broken is\n"
+    "           reported at once\n"
     "  verify   proves a pack as the engine does before it runs one\n"
     "  match    tries a pack on recorded events\n"
     "  replay   says what a pack would have done on recordings, and at what cost\n"
@@ -26,6 +29,8 @@ static const char help[] =
     "  new      writes a rule that matches one event, to go on from\n"
     "  cost     says what rules cost: at worst, or in the engine that runs\n"
     "  explain  says in words what a rule of a pack asks\n"
+    "  load     makes a pack the active content of the Bulkhead that runs, without a gap\n"
+    "  rollback makes the content before the present one active again\n"
     "\n"
     "`bulkhead content COMMAND --help` says more.\n"
     "\n"
@@ -41,11 +46,12 @@ enum { FULL_NAME = sizeof "content" };
 
 /* Not const: argv's texts are not. */
 static struct subcommand subcommands[] = {
-    {"content build", content_build},     {"content verify", content_verify},
-    {"content match", content_match},     {"content replay", content_replay},
-    {"content test", content_trial},      {"content diff", content_diff},
-    {"content new", content_new},         {"content cost", content_cost},
-    {"content explain", content_explain},
+    {"content build", content_build},       {"content verify", content_verify},
+    {"content match", content_match},       {"content replay", content_replay},
+    {"content test", content_trial},        {"content diff", content_diff},
+    {"content new", content_new},           {"content cost", content_cost},
+    {"content explain", content_explain},   {"content load", content_load},
+    {"content rollback", content_rollback},
 };
 
 enum { SUBCOMMANDS = sizeof subcommands / sizeof subcommands[0] };
@@ -66,7 +72,7 @@ int content_main(int argc, char **argv)
     }
     if (name.len == 0) {
         return ctl_usage("content", "content: say what to do: build, verify, match, replay, test, "
-                                    "diff, new, cost or explain");
+                                    "diff, new, cost, explain, load or rollback");
     }
     return ctl_usage("content", "content: there is no command %s%s%s", argv[1],
                      near.nearest ? "; did you mean " : "", near.nearest ? near.nearest : "");

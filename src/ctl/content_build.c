@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
@@ -5,6 +6,7 @@
 #include "content/builder.h"
 #include "ctl/content_command.h"
 #include "ctl/content_file.h"
+#include "ctl/content_indicators.h"
 #include "ctl/content_rules.h"
 #include "ctl/yara_files.h"
 
@@ -13,16 +15,18 @@
 static const char help[] =
     "Usage: bulkhead content build DIR|FILE... -o PACK [OPTION]...\n"
     "\n"
-    "Compiles Sigma rules (*.yml and *.yaml in folders) into a pack, and takes YARA rules (*.yar "
-    "and\n"
-    "*.yara) as they are once they have been seen to compile. What cannot be compiled is "
-    "reported,\n"
-    "all of it, and the pack holds the rest.\n"
+    "Compiles Sigma rules (*.yml and *.yaml in folders) and lists of indicators (*.ioc.txt,\n"
+    "*.ioc.csv, *.ioc.json and *.stix.json in folders; *.txt, *.csv, *.json and *.stix where "
+    "named)\n"
+    "into a pack, and takes YARA rules (*.yar and *.yara) as they are once they have been seen to\n"
+    "compile. What cannot be compiled is reported, all of it, and the pack holds the rest.\n"
     "\n"
     "  -o, --output PACK    the pack to write; what is there is replaced when all is done\n"
     "      --report FORMAT  text: what was refused and a count; json: every rule\n"
     "      --any-product    also rules of other systems than Linux, to try them on recordings\n"
     "      --strict         write nothing if any rule is refused\n"
+    "      --valid-at TIME  leave out indicators that are valid until before TIME (default: now;\n"
+    "                       2026-01-31T00:00:00Z)\n"
     "\n"
     "Exit codes: 0 every rule is in the pack, 1 a rule was refused or the pack could not be\n"
     "written, 2 wrong usage.\n";
@@ -41,6 +45,7 @@ struct build {
     bool strict;
     size_t compiled;
     size_t refused;
+    struct content_indicators indicators;
     char *line; /* REPORT_LINE bytes */
     struct yara_files yara;
 };
@@ -129,6 +134,8 @@ static void add_correlations(struct build *b)
     }
 }
 
+/* ── YARA ── */
+
 static struct status on_yara_file(struct build *b, const char *path)
 {
     char why[200] = "";
@@ -179,6 +186,35 @@ static void add_yara(struct build *b)
     }
 }
 
+/* ── lists of indicators ── */
+
+static void on_list_rule(void *context, const char *path, const struct rule *rule,
+                         const char *class, const char *reason)
+{
+    report(context, &(struct entry){.id = rule->id,
+                                    .title = rule->title,
+                                    .file = path,
+                                    .line = 1,
+                                    .class = class,
+                                    .reason = reason});
+}
+
+static void on_list_refusal(void *context, const char *path, const struct refusal *refusal)
+{
+    report(context, &(struct entry){.file = path,
+                                    .line = refusal->line,
+                                    .class = refusal_name(refusal->class),
+                                    .reason = refusal->words});
+}
+
+static void on_list_note(void *context, const char *path, const char *words)
+{
+    (void)context;
+    fprintf(stderr, "%s: note: %s\n", path, words);
+}
+
+/* ── files ── */
+
 /* A file that cannot be read is told like a broken rule; the others go on. */
 static struct status on_file(void *context, const char *path, const char *wrong)
 {
@@ -188,6 +224,9 @@ static struct status on_file(void *context, const char *path, const char *wrong)
         return on_yara_file(b, path);
     }
     char words[200];
+    if (!wrong && content_is_list(text_of(path), true)) {
+        return content_indicators_add(&b->indicators, path);
+    }
     if (!wrong) {
         struct status s = content_file_read(path, YAML_BYTES_MAX, &bytes);
         if (s.fault == FAULT_LIMIT) {
@@ -236,12 +275,18 @@ static void finish_report(const struct build *b, bool written, size_t size)
         struct json j = json_over(&out);
         json_member_number(&j, "compiled", (int64_t)b->compiled);
         json_member_number(&j, "refused", (int64_t)b->refused);
+        json_member_number(&j, "lists", (int64_t)b->indicators.lists);
+        json_member_number(&j, "indicators", (int64_t)b->indicators.entries);
         json_member_bool(&j, "written", written);
         json_member_text(&j, "pack", text_of(b->output));
         json_member_number(&j, "bytes", (int64_t)size);
         printf("\n],%.*s}\n", TEXT_ARGS(writer_text(&out)));
     } else if (written) {
         printf("%s: %zu rules, %zu bytes; %zu refused\n", b->output, b->compiled, size, b->refused);
+        if (b->indicators.lists) {
+            printf("%s: %zu indicators in %zu lists\n", b->output, b->indicators.entries,
+                   b->indicators.lists);
+        }
     }
 }
 
@@ -257,6 +302,8 @@ static int run(struct build *b, char *const *paths)
     b->yara.arena = &arena;
     struct status s = line ? builder_new(&arena, &b->builder)
                            : (struct status){.fault = FAULT_MEMORY, .where = STATUS_HERE};
+    b->indicators.arena = &arena;
+    b->indicators.builder = b->builder;
     sigma_links_init(&b->links, b->options, &arena);
     if (status_ok(s)) {
         printf("%s", b->json ? "{\"rules\":[" : "");
@@ -276,7 +323,18 @@ static int run(struct build *b, char *const *paths)
     return written && b->refused == 0 && ctl_print(TEXT("")) ? CTL_OK : CTL_FAULT;
 }
 
-enum { OPTION_REPORT = 256, OPTION_ANY_PRODUCT, OPTION_STRICT };
+enum { OPTION_REPORT = 256, OPTION_ANY_PRODUCT, OPTION_STRICT, OPTION_VALID_AT };
+
+/* Of RFC 3339, as far as it is compared: to the second, in UTC. */
+static bool is_time(struct text t)
+{
+    static const char shape[] = "0000-00-00T00:00:00";
+    bool right = t.len >= sizeof shape && t.ptr[t.len - 1] == 'Z';
+    for (size_t i = 0; right && i < sizeof shape - 1; i++) {
+        right = shape[i] == '0' ? t.ptr[i] >= '0' && t.ptr[i] <= '9' : t.ptr[i] == shape[i];
+    }
+    return right;
+}
 
 int content_build(int argc, char **argv)
 {
@@ -285,10 +343,16 @@ int content_build(int argc, char **argv)
         {"report", required_argument, NULL, OPTION_REPORT},
         {"any-product", no_argument, NULL, OPTION_ANY_PRODUCT},
         {"strict", no_argument, NULL, OPTION_STRICT},
+        {"valid-at", required_argument, NULL, OPTION_VALID_AT},
         {"help", no_argument, NULL, 'h'},
         {0},
     };
-    struct build b = {0};
+    struct build b = {.indicators = {.on_rule = on_list_rule,
+                                     .on_refusal = on_list_refusal,
+                                     .on_note = on_list_note}};
+    char now[CLOCK_TEXT];
+    b.indicators.context = &b;
+    b.indicators.now = text_of(clock_text(clock_real_ns(), now));
     /* Options may follow the paths: without the "+" that the other commands have. */
     for (int c; (c = getopt_long(argc, argv, ":o:h", options, NULL)) != -1;) {
         switch (c) {
@@ -306,6 +370,13 @@ int content_build(int argc, char **argv)
             break;
         case OPTION_STRICT:
             b.strict = true;
+            break;
+        case OPTION_VALID_AT:
+            b.indicators.now = text_of(optarg);
+            if (!is_time(b.indicators.now)) {
+                return ctl_usage(argv[0], "%s: a time is 2026-01-31T00:00:00Z, not %s", argv[0],
+                                 optarg);
+            }
             break;
         case 'h':
             return ctl_help(help);

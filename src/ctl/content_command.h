@@ -14,3 +14,5 @@ int content_new(int argc, char **argv);
 int content_cost(int argc, char **argv);
 int content_replay(int argc, char **argv);
 int content_trial(int argc, char **argv); /* "content test" */
+int content_load(int argc, char **argv);
+int content_rollback(int argc, char **argv);

@@ -98,6 +98,36 @@ expect 0 'three  high' 'the rules of a pack' "$bulkhead" content explain good.pa
 expect 0 'path starts with "/dev/shm/"' 'a program in words' "$bulkhead" content explain good.pack three
 expect 1 'holds no rule four' 'a rule that is not there' "$bulkhead" content explain good.pack four
 
+mkdir -p lists/feeds
+cp good/one.yml lists
+printf '# title: Bad hosts\n# author: Ann\n192.0.2.0/24\nevil[.]example\nnot one\n' > lists/feeds/hosts.ioc.txt
+printf '# title: Kits\r\n/opt/kit/a/\r\n' > lists/kits.ioc.txt
+echo 'A README of the feeds, no list.' > lists/README.txt
+expect 1 'lists/feeds/hosts.ioc.txt:5: indicator: '"'not one'"' is more than one word' 'a bad entry has a line' \
+    "$bulkhead" content build lists -o lists.pack
+expect 1 '3 indicators in 3 lists' 'lists beside rules are taken' "$bulkhead" content build lists -o lists.pack
+expect 1 'no live event carries the name of a host: 1 domains' 'what matches nothing live is said' \
+    "$bulkhead" content build lists -o lists.pack
+expect 0 '3 indicators in 3 lists' 'and proven' "$bulkhead" content verify lists.pack
+expect 0 '"lists":3,"indicators":3' 'in JSON, too' "$bulkhead" content verify lists.pack --json
+expect 0 'list kits: path, 1 entries' 'and listed' "$bulkhead" content explain lists.pack
+echo '{"type":"network_connect","initiated":true,"destination_address":"192.0.2.7"}' > hosts.jsonl
+expect 0 'Bad hosts: a connection with a listed address (Ann): 192.0.2.0/24' 'a match names the entry' \
+    "$bulkhead" content match lists.pack --events hosts.jsonl
+expect 0 '"indicator":"192.0.2.0/24"' 'in JSON, too' "$bulkhead" content match lists.pack --events hosts.jsonl --format json
+echo '{"objects":[{"type":"indicator","pattern":"[ipv4-addr:value = '"'192.0.2.9'"']","valid_until":"2026-01-01T00:00:00Z"}]}' > old.json
+expect 1 'no indicator that could be used' 'an indicator that has expired' \
+    "$bulkhead" content build old.json -o x.pack --valid-at 2026-02-01T00:00:00Z
+expect 0 '1 indicators in 1 lists' 'and had not' "$bulkhead" content build old.json -o x.pack --valid-at 2025-12-31T00:00:00Z
+expect 2 'a time is 2026-01-31T00:00:00Z' 'a time that is none' "$bulkhead" content build old.json -o x.pack --valid-at today
+printf 'ip,domain\n192.0.2.1,a.example\n' > feed.csv
+expect 0 '2 indicators in 2 lists' 'a feed by its name' "$bulkhead" content build feed.csv -o x.pack
+expect 1 'another list has the same name' 'two lists of one name' \
+    "$bulkhead" content build feed.csv feed.csv -o x.pack
+truncate -s 600M huge.csv
+expect 1 'huge.csv:1: indicator: a list of indicators has at most 512 MiB' 'a feed without end' \
+    "$bulkhead" content build huge.csv -o x.pack
+
 mkdir chain
 cat > chain/a.yml <<'EOF'
 title: Again

@@ -1,5 +1,6 @@
 #include "base/own.h"
 #include "content/explain.h"
+#include "content/indicator.h"
 #include "ctl/content_command.h"
 #include "ctl/content_pack.h"
 #include "ctl/show.h"
@@ -11,7 +12,7 @@ static const char help[] =
     "\n"
     "Says what a rule of a pack asks, step by step, as the engine does. RULE is its id; without "
     "one\n"
-    "the rules of the pack are listed.\n"
+    "the rules and the lists of indicators of the pack are listed.\n"
     "\n"
     "Exit codes: 0 success, 1 there is no such rule or the pack was refused, 2 wrong usage.\n";
 
@@ -103,6 +104,20 @@ static void list(const struct pack *pack, struct line *line)
     }
 }
 
+static void list_indicators(const struct pack *pack, struct line *line)
+{
+    for (uint32_t i = 0; i < pack_count(pack, PACK_INDICATOR_ENDS); i++) {
+        struct text l = pack_list(pack, i);
+        struct term *t = line_begin(line);
+        term_print(t, STYLE_DIM, "list ");
+        term_quote(t, STYLE_BOLD, indicator_name(l), QUOTE_MAX);
+        term_print(t, STYLE_PLAIN, ": %s, %u entries, %u tables, %zu bytes",
+                   indicator_kind_name(indicator_kind(l)), indicator_count(l), indicator_tables(l),
+                   l.len);
+        line_end(line);
+    }
+}
+
 int content_explain(int argc, char **argv)
 {
     static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
@@ -123,6 +138,7 @@ int content_explain(int argc, char **argv)
     }
     if (optind + 1 == argc) {
         list(&pack.pack, &line);
+        list_indicators(&pack.pack, &line);
         return ctl_print(TEXT("")) ? CTL_OK : CTL_FAULT;
     }
     size_t index = pack_find(&pack.pack, text_of(argv[optind + 1]));

@@ -92,7 +92,7 @@ static struct status write_beside(const char *path, struct text bytes)
 }
 
 /* The rename is not on the disk before the folder is. */
-static struct status sync_folder(const char *path)
+struct status content_file_sync_folder(const char *path)
 {
     char folder[PATH_MAX];
     struct text name = text_of(path);
@@ -125,5 +125,5 @@ struct status content_file_replace(const char *path, struct text bytes)
         unlink(beside);
         return s;
     }
-    return sync_folder(path);
+    return content_file_sync_folder(path);
 }

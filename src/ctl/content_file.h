@@ -26,3 +26,6 @@ static inline struct text content_text(const struct content_bytes *bytes)
 /* Replaces `path` by a file that holds `bytes`. On failure, a full disk among them, what was there
  * is as it was. INVALID: `path` is there and no regular file. */
 struct status content_file_replace(const char *path, struct text bytes);
+
+/* Brings to the disk what was renamed in the folder of `path`. */
+struct status content_file_sync_folder(const char *path);

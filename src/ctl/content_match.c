@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "content/explain.h"
+#include "content/indicator.h"
 #include "ctl/content_command.h"
 #include "ctl/content_detector.h"
 #include "ctl/content_events.h"
@@ -44,6 +45,24 @@ struct run {
     char *room; /* OUTPUT_ROOM bytes */
 };
 
+/* A rule that matched, and what there is to say about it. */
+struct match {
+    struct pack_rule rule;
+    const struct correlation_hit *hit; /* NULL: no correlation */
+    struct text entry;                 /* that it found in a list; empty: it asks for none */
+};
+
+/* The entry that a rule found in a list; empty: it asks for none. `out` has INDICATOR_WORDS bytes.
+ */
+static struct text listed(const struct run *r, size_t rule, char *out)
+{
+    struct indicator_found found;
+    struct text list;
+    return indicator_matched(r->pack, rule, r->event, &list, &found)
+               ? indicator_words(list, &found, out)
+               : TEXT("");
+}
+
 /* Why a correlation fired: "3 events within 10s, user=root". */
 static struct text words_of(const struct run *r, const struct correlation_hit *hit)
 {
@@ -53,55 +72,58 @@ static struct text words_of(const struct run *r, const struct correlation_hit *h
     return writer_text(&words);
 }
 
-static void json_match(const struct run *r, const struct pack_rule *rule,
-                       const struct correlation_hit *hit, struct writer *out)
+static void json_match(const struct run *r, const struct match *match, struct writer *out)
 {
     struct json j = json_over(out);
     json_open(&j, '{');
     json_member_number(&j, "line", (int64_t)r->line);
-    json_member_text(&j, "rule", rule->id);
-    json_member_text(&j, "title", rule->title);
-    json_member_text(&j, "author", rule->author);
-    json_member_text(&j, "level", rule->level);
-    json_member_text(&j, "tags", rule->tags);
+    json_member_text(&j, "rule", match->rule.id);
+    json_member_text(&j, "title", match->rule.title);
+    json_member_text(&j, "author", match->rule.author);
+    json_member_text(&j, "level", match->rule.level);
+    json_member_text(&j, "tags", match->rule.tags);
     json_member_text(&j, "event",
                      text_of(event_info((enum event_type)r->event->header.type)->name));
-    if (hit) {
-        json_member_text(&j, "correlation", words_of(r, hit));
+    if (match->entry.len) {
+        json_member_text(&j, "indicator", match->entry);
+    }
+    if (match->hit) {
+        json_member_text(&j, "correlation", words_of(r, match->hit));
     }
     json_close(&j, '}');
 }
 
-static void text_match(const struct run *r, const struct pack_rule *rule,
-                       const struct correlation_hit *hit, struct writer *out)
+static void text_match(const struct run *r, const struct match *match, struct writer *out)
 {
     struct term t = {.out = out, .colour = r->colour};
     term_print(&t, STYLE_DIM, "%6" PRIu64 "  ", r->line);
-    term_column(&t, show_level_style(rule->level), rule->level, sizeof "informational");
+    term_column(&t, show_level_style(match->rule.level), match->rule.level, sizeof "informational");
     term_print(&t, STYLE_PLAIN, " ");
-    term_column(&t, STYLE_DIM, rule->id, ID_WIDTH);
+    term_column(&t, STYLE_DIM, match->rule.id, ID_WIDTH);
     term_print(&t, STYLE_PLAIN, "  ");
-    term_quote(&t, STYLE_PLAIN, rule->title, QUOTE_MAX);
-    if (rule->author.len) {
+    term_quote(&t, STYLE_PLAIN, match->rule.title, QUOTE_MAX);
+    if (match->rule.author.len) {
         term_print(&t, STYLE_DIM, " (");
-        term_quote(&t, STYLE_DIM, rule->author, QUOTE_MAX);
+        term_quote(&t, STYLE_DIM, match->rule.author, QUOTE_MAX);
         term_print(&t, STYLE_DIM, ")");
     }
-    if (hit) {
+    if (match->hit || match->entry.len) {
         term_print(&t, STYLE_PLAIN, ": ");
-        term_quote(&t, STYLE_PLAIN, words_of(r, hit), QUOTE_MAX);
+        term_quote(&t, STYLE_PLAIN, match->hit ? words_of(r, match->hit) : match->entry, QUOTE_MAX);
     }
 }
 
 static void on_alert(void *context, size_t index, const struct correlation_hit *hit)
 {
     struct run *r = context;
-    struct pack_rule rule = pack_rule(r->pack, index);
+    char words[INDICATOR_WORDS];
+    struct match match = {
+        .rule = pack_rule(r->pack, index), .hit = hit, .entry = listed(r, index, words)};
     struct writer out = writer_over(r->room, OUTPUT_ROOM);
     if (r->json) {
-        json_match(r, &rule, hit, &out);
+        json_match(r, &match, &out);
     } else {
-        text_match(r, &rule, hit, &out);
+        text_match(r, &match, &out);
     }
     printf("%.*s\n", TEXT_ARGS(writer_text(&out)));
 }

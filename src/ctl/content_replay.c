@@ -9,6 +9,8 @@
 #include "ctl/replay.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static const char help[] =
     "Usage: bulkhead content replay PACK RECORDING... [OPTION]...\n"
@@ -36,7 +38,30 @@ struct job {
     struct content_events events;
     enum content_names names;
     bool json;
+    bool terminal; /* there is one for the line of progress */
+    uint64_t shown_ns;
 };
+
+enum { PROGRESS_EVERY = 1024, PROGRESS_MS = 250 };
+
+/* A week of events takes minutes. */
+static void show_progress(struct job *job, uint64_t now_ns)
+{
+    char events[SHOW_COUNT];
+    if (job->terminal && job->events.count % PROGRESS_EVERY == 0 &&
+        now_ns - job->shown_ns >= (uint64_t)PROGRESS_MS * CLOCK_NS_PER_MS) {
+        job->shown_ns = now_ns;
+        fprintf(stderr, "\r%s: %s events\x1b[K", job->file->path,
+                show_count((int64_t)job->events.count, events));
+    }
+}
+
+static void end_progress(const struct job *job)
+{
+    if (job->terminal && job->shown_ns) {
+        fprintf(stderr, "\r\x1b[K");
+    }
+}
 
 /* Of a correlation the event is the last of those that it counted, so why it fired comes first. */
 static void word_event(const struct job *job, const struct correlation_hit *hit, char *out)
@@ -112,11 +137,14 @@ static bool replay_file(struct job *job)
     while ((next = content_events_next(&job->events)) == CONTENT_NEXT_EVENT) {
         uint64_t before_ns = clock_boot_ns();
         detector_run(r->detector, &job->events.event, &sink);
-        r->match_ns += clock_boot_ns() - before_ns;
+        uint64_t after_ns = clock_boot_ns();
+        r->match_ns += after_ns - before_ns;
         r->steps += detector_steps(r->detector);
         r->undecided += matcher_undecided(detector_matcher(r->detector)) > 0;
         note_time(job->file, job->events.event.header.time_ns);
+        show_progress(job, after_ns);
     }
+    end_progress(job);
     job->file->events = job->events.count;
     job->file->bad_lines = job->events.bad_lines;
     job->file->lost = job->events.lines.lost;
@@ -176,6 +204,7 @@ static int run(struct job *job, char *const *paths)
         return CTL_FAULT;
     }
     uint64_t started_ns = clock_boot_ns();
+    job->terminal = isatty(STDERR_FILENO) && !text_same(text_of(getenv("TERM")), TEXT("dumb"));
     for (size_t i = 0; i < r->file_count; i++) {
         job->file = &r->files[i];
         job->file->path = paths[i];

@@ -19,12 +19,29 @@ static void fts_drop(FTS **fts)
     }
 }
 
+bool content_is_list(struct text path, bool named)
+{
+    static const struct {
+        const char *ending;
+        bool named; /* only where somebody named the file */
+    } endings[] = {{".ioc.txt", false},   {".ioc.csv", false}, {".ioc.json", false},
+                   {".stix.json", false}, {".txt", true},      {".csv", true},
+                   {".json", true},       {".stix", true}};
+
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        if ((named || !endings[i].named) && text_ends(path, text_of(endings[i].ending))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_rule_file(const FTSENT *entry)
 {
     struct text name = text_of(entry->fts_name);
     return entry->fts_level == FTS_ROOTLEVEL || text_ends(name, TEXT(".yml")) ||
-           text_ends(name, TEXT(".yaml")) || text_ends(name, TEXT(".yar")) ||
-           text_ends(name, TEXT(".yara"));
+           text_ends(name, TEXT(".yaml")) || content_is_list(name, false) ||
+           text_ends(name, TEXT(".yar")) || text_ends(name, TEXT(".yara"));
 }
 
 struct status content_rules_each(char *const *paths, void *context,

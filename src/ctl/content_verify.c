@@ -1,4 +1,5 @@
 #include "base/own.h"
+#include "content/indicator.h"
 #include "ctl/content_command.h"
 #include "ctl/content_pack.h"
 
@@ -22,19 +23,35 @@ static uint64_t worst_cost(const struct pack *pack)
     return worst;
 }
 
+static size_t indicators(const struct pack *pack)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < pack_count(pack, PACK_INDICATOR_ENDS); i++) {
+        count += indicator_count(pack_list(pack, i));
+    }
+    return count;
+}
+
 static int print(const char *path, const struct pack *pack, bool json)
 {
     size_t rules = pack_count(pack, PACK_RULES);
     size_t predicates = pack_count(pack, PACK_PREDICATES);
     size_t correlations = pack_count(pack, PACK_CORRELATIONS);
+    size_t lists = pack_count(pack, PACK_INDICATOR_ENDS);
     if (json) {
         printf("{\"accepted\":true,\"bytes\":%zu,\"rules\":%zu,\"predicates\":%zu,"
-               "\"correlations\":%zu,\"worst_cost\":%" PRIu64 "}\n",
-               pack->bytes.len, rules, predicates, correlations, worst_cost(pack));
+               "\"correlations\":%zu,\"lists\":%zu,\"indicators\":%zu,\"worst_cost\":%" PRIu64
+               "}\n",
+               pack->bytes.len, rules, predicates, correlations, lists, indicators(pack),
+               worst_cost(pack));
     } else {
         printf("%s: accepted: %zu bytes, %zu rules, %zu predicates, %zu correlations; at worst "
                "%" PRIu64 " steps for one event\n",
                path, pack->bytes.len, rules, predicates, correlations, worst_cost(pack));
+        if (lists) {
+            printf("%s: %zu indicators in %zu lists, each found where it is looked for\n", path,
+                   indicators(pack), lists);
+        }
     }
     return ctl_print(TEXT("")) ? CTL_OK : CTL_FAULT;
 }

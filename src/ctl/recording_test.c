@@ -339,6 +339,29 @@ static void lines_have_a_limit(void **state)
     assert_true(recording_size(r) > 0);
 }
 
+/* Whichever allocation is refused, it is a status, and nothing is left open. */
+static void refused_memory_is_a_status(void **state)
+{
+    (void)state;
+    record("memory", true);
+    bool all = false;
+    for (unsigned long nth = 1; !all; nth++) {
+        OWN(fd_drop) int fd = open("refused", O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        OWN(recording_drop) struct recording *r = NULL;
+        OWN(content_lines_close) struct content_lines lines = {0};
+        heap_fail_at(nth);
+        struct status made = recording_new(fd, &r);
+        struct status opened = content_lines_open(&lines, "memory");
+        heap_fail_at(0);
+        all = status_ok(made) && status_ok(opened);
+        assert_true(all || made.fault == FAULT_MEMORY || opened.fault == FAULT_MEMORY);
+        assert_true(nth < 20);
+        int next = open("/dev/null", O_RDONLY);
+        assert_true(next == (status_ok(opened) ? fd + 2 : fd + 1)); /* no descriptor is lost */
+        close(next);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +376,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_leaves_a_whole_file),
         cmocka_unit_test(frames_are_closed_in_time),
         cmocka_unit_test(lines_have_a_limit),
+        cmocka_unit_test(refused_memory_is_a_status),
     };
     return cmocka_run_group_tests(tests, enter_folder, remove_folder);
 }

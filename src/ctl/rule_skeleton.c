@@ -247,15 +247,31 @@ static void write_member(const char *name, struct text value, struct writer *out
     writer_u8(out, '\n');
 }
 
-/* A category of a recording that is none of ours is kept as a field; what has none is asked for by
- * product and service. */
+/* Would a rule of this category be asked about the event? As the compiler has it: Sigma's
+ * categories, then the names of our types; what is neither is kept by recorded events alone. */
+static bool has_category(const struct event *e, struct text category)
+{
+    enum sigma_category sigma = sigma_category_by_name(category);
+    enum event_type type = event_type_by_name(category);
+    if (sigma != SIGMA_CATEGORY_COUNT) {
+        return event_types_of(sigma) >> e->header.type & 1;
+    }
+    return type == (enum event_type)e->header.type ||
+           (type == EVENT_COUNT && e->header.type == EVENT_RECORDED);
+}
+
+/* A recorded event is of the category that it names. Where that says nothing, a rule without
+ * category is asked about every event of the product. */
 static void write_source(const struct event *e, struct writer *out)
 {
     struct text product = event_text(e, FIELD_LOG_PRODUCT);
-    bool recorded = e->header.type == EVENT_RECORDED;
+    struct text category = event_text(e, FIELD_LOG_CATEGORY);
+    bool unnamed = event_get(e, FIELD_LOG_CATEGORY).kind == VALUE_ABSENT;
+    if (unnamed && e->header.type != EVENT_RECORDED) {
+        category = text_of(category_of(e));
+    }
     writer_bytes(out, TEXT("logsource:\n"));
-    write_member("category", recorded ? event_text(e, FIELD_LOG_CATEGORY) : text_of(category_of(e)),
-                 out);
+    write_member("category", has_category(e, category) ? category : TEXT(""), out);
     write_member("product", product.len ? product : TEXT("linux"), out);
     write_member("service", event_text(e, FIELD_LOG_SERVICE), out);
 }

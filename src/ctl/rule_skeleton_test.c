@@ -251,6 +251,9 @@ static void recordings_of_other_systems(void **state)
         "\"C:\\\\x.exe\",\"CommandLine\":\"x *\"}}",
         "{\"category\":\"image_load\",\"product\":\"windows\",\"service\":\"sysmon\",\"fields\":{"
         "\"Image\":\"C:\\\\x.exe\",\"EventID\":7}}",
+        "{\"category\":\"file_rename\",\"product\":\"linux\",\"fields\":{\"TargetFilename\":\"/"
+        "x\"}}",
+        "{\"category\":\"file_change\",\"fields\":{\"TargetFilename\":\"/x\",\"Image\":\"/y\"}}",
         "{\"product\":\"linux\",\"service\":\"auth\",\"fields\":{\"User\":\"x\"}}"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct event event;

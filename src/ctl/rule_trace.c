@@ -43,12 +43,16 @@ static bool tell_unasked(const struct pack_rule *rule, const struct event *event
                      event_info((enum event_type)event->header.type)->name);
         return true;
     }
-    /* As the matcher has it: what does not say so is linux's. */
+    /* As the matcher has it: what does not say so is linux's, and a live event has every category
+     * of its type. */
     bool unsaid = event_get(event, FIELD_LOG_PRODUCT).kind == VALUE_ABSENT;
+    bool any_category = event->header.type != EVENT_RECORDED &&
+                        event_get(event, FIELD_LOG_CATEGORY).kind == VALUE_ABSENT;
     return tell_origin("product", rule->product,
                        unsaid ? TEXT("linux") : event_text(event, FIELD_LOG_PRODUCT), out) ||
            tell_origin("service", rule->service, event_text(event, FIELD_LOG_SERVICE), out) ||
-           tell_origin("category", rule->category, event_text(event, FIELD_LOG_CATEGORY), out);
+           (!any_category &&
+            tell_origin("category", rule->category, event_text(event, FIELD_LOG_CATEGORY), out));
 }
 
 static void walk(const struct pack *pack, const struct pack_rule *rule, struct subject *subject,

@@ -26,7 +26,9 @@ static const char help[] =
     "Links are not followed; files of the kernel (/proc, /sys) are left out.\n"
     "\n"
     "  --rules RULES      a file of YARA rules, a folder of *.yar and *.yara, or a pack; may be\n"
-    "                     given several times (default: the pack that the instance uses)\n"
+    "                     given several times (default: the pack that the instance uses). Of a "
+    "pack the\n"
+    "                     lists of SHA-256 hashes are asked too\n"
     "  --max-size MIB     leave out files that are larger (default and most: 256)\n"
     "  --time SECONDS     for a file, and a second more for each 10 MiB (default: 10)\n"
     "  --jobs N           workers at once, 1 to 16 (default: one a processor, 4 at most)\n"
@@ -86,8 +88,9 @@ static struct status on_file(void *context, const char *path, const char *wrong)
     struct scan *s = context;
     char why[200] = "";
     struct text name = text_of(path);
-    if (!wrong && (text_ends(name, TEXT(".yml")) || text_ends(name, TEXT(".yaml")))) {
-        return OK; /* Sigma's, in a folder that has both */
+    if (!wrong && (text_ends(name, TEXT(".yml")) || text_ends(name, TEXT(".yaml")) ||
+                   content_is_list(name, false))) {
+        return OK; /* in a folder that has all of these: the pack's business */
     }
     struct status read = wrong ? OK : yara_files_read(&s->files, path, why);
     if (wrong || read.fault == FAULT_INVALID) {
@@ -127,10 +130,6 @@ static int pack_at(struct scan *s, const char *path)
         return CTL_CONTENT;
     }
     s->pack = content_text(&s->given.bytes);
-    if (pack_count(&s->given.pack, PACK_YARA) == 0) {
-        ctl_error("the pack %s holds no YARA rules", path);
-        return CTL_CONTENT;
-    }
     return CTL_OK;
 }
 
@@ -176,8 +175,9 @@ static int judge(const struct scan *s, const struct scan_show *show, int ended)
         ctl_error("bulkhead-scan does not work: it ended with %d", ended);
         return CTL_INTERNAL;
     }
-    if (show->finished && show->rules == 0) {
-        ctl_error("there is no rule that compiles, so nothing was looked for");
+    if (show->finished && show->rules == 0 && show->lists == 0) {
+        ctl_error(
+            "there is no YARA rule that compiles and no list of hashes: nothing was looked for");
         return CTL_CONTENT;
     }
     bool well = show->finished && !show->matches && !show->failed && !show->rule_errors &&

@@ -183,6 +183,7 @@ static void take_summary(struct scan_show *s, const json_t *line)
     s->matches = (uint64_t)ctl_member_number(line, "matches");
     s->failed = sum(json_object_get(line, "failed"));
     s->rules = (uint64_t)ctl_member_number(line, "rules");
+    s->lists = (uint64_t)ctl_member_number(line, "hash_lists");
     s->rule_errors = (uint64_t)ctl_member_number(line, "rule_errors");
     s->rules_failed = (uint64_t)ctl_member_number(line, "rules_failed");
 }
@@ -196,7 +197,8 @@ static void show_summary(struct scan_show *s, struct term *t, const json_t *line
     print_bytes(t, (uint64_t)ctl_member_number(line, "bytes"));
     term_print(t, STYLE_PLAIN, ", in %" PRIu64 ".%" PRIu64 " s (", ms / 1000, ms % 1000 / 100);
     print_bytes(t, rate(line));
-    term_print(t, STYLE_PLAIN, "/s), %" PRIu64 " rules\n", s->rules);
+    term_print(t, STYLE_PLAIN, "/s), %" PRIu64 " rules, %" PRIu64 " lists of hashes\n", s->rules,
+               s->lists);
     term_print(t, s->matches ? STYLE_RED : STYLE_GREEN, "%" PRIu64 " matches\n", s->matches);
     show_reasons(t, json_object_get(line, "skipped"), "left out");
     show_reasons(t, json_object_get(line, "failed"), "not scanned");

@@ -23,6 +23,7 @@ struct scan_show {
     uint64_t matches;
     uint64_t failed;
     uint64_t rules;
+    uint64_t lists; /* of hashes */
     uint64_t rule_errors;
     uint64_t rules_failed;
 };

@@ -2,6 +2,7 @@
 #include "ctl/live_costs.h"
 #include "ctl/show.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 
 #include <inttypes.h>
@@ -79,15 +80,36 @@ static void head(struct term *t, const json_t *answer, enum health health)
 static void content(struct term *t, const json_t *answer)
 {
     const json_t *active = json_object_get(answer, "content");
+    const json_t *previous = json_object_get(active, "previous");
     struct text path = ctl_member_text(active, "path");
+    bool digest_known = ctl_member_text(previous, "digest").len > 0;
+    int64_t since_ms = ctl_member_number(active, "since_ms");
+    int64_t now_ms = (int64_t)(clock_real_ns() / CLOCK_NS_PER_MS);
+    char number[SHOW_COUNT];
+    char since[SHOW_DURATION];
     label(t, "content");
-    if (path.len == 0) {
+    if (!json_object_get(active, "path")) {
         term_print(t, STYLE_YELLOW, "none: nothing can be detected\n");
         return;
     }
     term_quote(t, STYLE_PLAIN, path, TEXT_MAX);
     term_print(t, STYLE_DIM, "  ");
     term_quote(t, STYLE_DIM, text_part(ctl_member_text(active, "digest"), 0, 16), TEXT_MAX);
+    term_print(t, STYLE_PLAIN, "\n");
+    label(t, "");
+    term_print(t, STYLE_PLAIN, "%s rules", show_count(ctl_member_number(active, "rules"), number));
+    if (since_ms > 0 && now_ms >= since_ms) {
+        term_print(t, STYLE_DIM, ", active for %s",
+                   show_duration((uint64_t)(now_ms - since_ms), since));
+    }
+    if (json_is_true(json_object_get(active, "loading"))) {
+        term_print(t, STYLE_YELLOW, ", another pack is being proven");
+    }
+    if (previous) {
+        term_print(t, STYLE_DIM, "; before: ");
+        term_quote(t, STYLE_DIM, text_part(ctl_member_text(previous, "digest"), 0, 16), TEXT_MAX);
+        term_print(t, STYLE_DIM, "%s", digest_known ? "" : "not known yet");
+    }
     term_print(t, STYLE_PLAIN, "\n");
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/heap.h"
 #include "base/own.h"
+#include "content/load.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -77,4 +78,11 @@ void content_close(struct content *content)
 {
     detector_drop(&content->detector);
     heap_drop(&content->bytes);
+}
+
+const char *content_digest(const struct content *content, char *out)
+{
+    uint64_t checksum = load_u64(content->pack.bytes.ptr + PACK_CHECKSUM_AT);
+    snprintf(out, CONTENT_DIGEST, "%016llx", (unsigned long long)checksum);
+    return out;
 }

@@ -15,7 +15,7 @@ struct content {
     struct detector *detector;
 };
 
-enum { CONTENT_WHY = 256 };
+enum { CONTENT_WHY = 256, CONTENT_DIGEST = 20 };
 
 /* The size of the pack's file, which cannot be asked inside the cage. */
 struct status content_size(int file, size_t *out);
@@ -25,3 +25,7 @@ struct status content_size(int file, size_t *out);
  * is. Does not close `file`. */
 struct status content_open(int file, size_t size, char *why, struct content *out);
 void content_close(struct content *content);
+
+/* The pack's checksum in hexadecimal, which tells people one pack from another. Returns `out` of
+ * CONTENT_DIGEST bytes. */
+const char *content_digest(const struct content *content, char *out);

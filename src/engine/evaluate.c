@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/indicator.h"
 #include "content/interest.h"
 #include "engine/costs.h"
 #include "engine/message.h"
@@ -9,7 +10,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { REPORT_MAX = 512, WATCH_MAX = 256, COSTS_LOOK = 1024 };
+enum {
+    REPORT_MAX = 512,
+    WATCH_MAX = 256,
+    COSTS_LOOK = 1024,
+    LOOK_EVERY = 64, /* events between two looks at the clock: a millisecond each at most */
+};
 
 /* ── what to see ── */
 
@@ -56,14 +62,7 @@ void evaluate_subscribe(const struct pack *pack, struct bh_client *client)
                  w.refused, complete ? "" : ", and some rules name no path");
         bh_client_report(client, "medium", words);
     }
-    bh_client_subscribe(client, pack->types);
-    if (pack_count(pack, PACK_CORRELATIONS)) {
-        snprintf(words, sizeof words,
-                 "%zu correlation rules count from now on: what happened before the engine started "
-                 "is unknown to them.",
-                 pack_count(pack, PACK_CORRELATIONS));
-        bh_client_report(client, "informational", words);
-    }
+    bh_client_subscribe(client, interest_types(pack));
 }
 
 /* ── one event ── */
@@ -74,8 +73,8 @@ struct evaluation {
     const struct bh_event *source;
     struct event event;
     struct costs costs;
-    unsigned nth; /* alerts that this event raised */
-    struct text message;
+    bool rehearsing;     /* another engine dealt with the event: nothing is said */
+    struct text message; /* empty until an alert needs it */
     char room[MESSAGE_MAX];
     int result; /* of the client library */
 };
@@ -87,12 +86,11 @@ static struct bh_text cut(struct text t, size_t max)
 }
 
 /* The limits are the channel's; packs allow longer texts. */
-static struct bh_alert make_alert(struct evaluation *e, const struct pack_rule *rule,
-                                  struct text message)
+static struct bh_alert make_alert(const struct pack_rule *rule, struct text message)
 {
     return (struct bh_alert){
         .size = sizeof(struct bh_alert),
-        .nth = e->nth,
+        .nth = 0, /* a rule matches an event once */
         .id = cut(rule->id, 64),
         .title = cut(rule->title, 256),
         .author = cut(rule->author, 256),
@@ -111,16 +109,28 @@ static void send_alert(struct evaluation *e, const struct bh_alert *alert)
         }
         e->result = result == BH_AGAIN ? BH_OK : result; /* guard is behind: it has to take it */
     }
-    e->nth++;
 }
 
 /* What the event was, in words: made for its first alert. */
 static struct text message_of(struct evaluation *e)
 {
-    if (e->nth == 0) {
+    if (e->message.len == 0) {
         e->message = message_write(&e->event, e->room);
     }
     return e->message;
+}
+
+/* The event's message, and what a list that the rule asks for says of it. */
+static struct text message_with_entry(struct evaluation *e, size_t index, struct text message,
+                                      char *out)
+{
+    char words[INDICATOR_WORDS];
+    struct indicator_found found;
+    struct text list;
+    return indicator_matched(&e->content->pack, index, &e->event, &list, &found)
+               ? message_listed(message, indicator_name(list), indicator_words(list, &found, words),
+                                out)
+               : message;
 }
 
 static void raise_alert(struct evaluation *e, size_t index, const struct correlation_hit *hit)
@@ -129,8 +139,9 @@ static void raise_alert(struct evaluation *e, size_t index, const struct correla
     struct pack_rule rule = pack_rule(pack, index);
     char room[MESSAGE_MAX];
     struct text message = message_of(e);
-    message = hit ? message_write_hit(pack, hit, &e->event, message, room) : message;
-    struct bh_alert alert = make_alert(e, &rule, message);
+    message = hit ? message_write_hit(pack, hit, &e->event, message, room)
+                  : message_with_entry(e, index, message, room);
+    struct bh_alert alert = make_alert(&rule, message);
     send_alert(e, &alert);
 }
 
@@ -150,27 +161,15 @@ static void raise_undecided(struct evaluation *e, size_t undecided)
                                    .author = TEXT("Bulkhead"),
                                    .level = TEXT("high"),
                                    .tags = TEXT("attack.defense-evasion")};
-    struct bh_alert alert = make_alert(e, &rule, writer_text(&w));
+    struct bh_alert alert = make_alert(&rule, writer_text(&w));
     send_alert(e, &alert);
 }
 
 static void on_alert(void *context, size_t index, const struct correlation_hit *hit)
 {
-    if (!hit) {
-        raise_alert(context, index, NULL);
-    }
-}
-
-/* Last, and so with the highest numbers: an engine that sees the event again after a restart has
- * forgotten what they counted, and must number the others as this one did. */
-static void raise_hits(struct evaluation *e)
-{
-    size_t count;
-    const struct correlation_hit *hits = detector_hits(e->content->detector, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (!pack_rule(&e->content->pack, hits[i].rule).silent) {
-            raise_alert(e, hits[i].rule, &hits[i]);
-        }
+    const struct evaluation *e = context;
+    if (!e->rehearsing) {
+        raise_alert(context, index, hit);
     }
 }
 
@@ -211,21 +210,62 @@ static void evaluate(struct evaluation *e, const struct bh_event *source)
         return;
     }
     e->source = source;
-    e->nth = 0;
+    e->message = TEXT("");
     detector_run(e->content->detector, &e->event, &sink);
     size_t undecided = matcher_undecided(detector_matcher(e->content->detector));
-    if (undecided) {
+    if (undecided && !e->rehearsing) {
         raise_undecided(e, undecided);
     }
-    raise_hits(e);
-    costs_count(&e->costs, detector_steps(e->content->detector));
-    /* Under a storm there is no moment without events; the clock need not be asked for each. */
-    if (e->costs.events % COSTS_LOOK == 0) {
-        costs_tick(&e->costs, e->client, clock_boot_ns());
+}
+
+static struct evaluation evaluation; /* large, and only one */
+
+/* ── what came before ── */
+
+void evaluate_rehearse(const struct content *content, struct bh_client *client,
+                       struct rehearsal *rehearsal)
+{
+    const struct bh_event *source;
+    struct evaluation *e = &evaluation;
+    if (pack_count(&content->pack, PACK_CORRELATIONS) == 0 || rehearsal->cut) {
+        return;
+    }
+    *e = (struct evaluation){.content = content, .client = client, .rehearsing = true};
+    while (bh_client_rehearse(client, &source) == BH_OK) {
+        evaluate(e, source);
+        rehearsal->events++;
+        if (rehearsal->events % LOOK_EVERY == 0 && clock_boot_ns() > rehearsal->deadline_ns) {
+            rehearsal->cut = true;
+            break;
+        }
+    }
+}
+
+void evaluate_tell(const struct content *content, struct bh_client *client,
+                   const struct rehearsal *rehearsal)
+{
+    char words[REPORT_MAX];
+    size_t count = pack_count(&content->pack, PACK_CORRELATIONS);
+    if (count) {
+        snprintf(words, sizeof words,
+                 "%zu correlation rules know of %" PRIu64 " events before%s; what the stream does "
+                 "not hold any more is unknown to them.",
+                 count, rehearsal->events,
+                 rehearsal->cut ? ", not of the last ones, as there was no time" : "");
+        bh_client_report(client, rehearsal->cut ? "medium" : "informational", words);
     }
 }
 
 /* ── the loop ── */
+
+/* Under a storm there is no moment without events; the clock need not be asked for each. */
+static void count_costs(struct evaluation *e)
+{
+    costs_count(&e->costs, detector_steps(e->content->detector));
+    if (e->costs.events % COSTS_LOOK == 0) {
+        costs_tick(&e->costs, e->client, clock_boot_ns());
+    }
+}
 
 static int evaluate_waiting(struct evaluation *e)
 {
@@ -233,6 +273,7 @@ static int evaluate_waiting(struct evaluation *e)
     int result = BH_OK;
     while (result == BH_OK && (result = bh_client_next(e->client, &source)) == BH_OK) {
         evaluate(e, source);
+        count_costs(e);
         result = e->result;
     }
     return result;
@@ -240,16 +281,15 @@ static int evaluate_waiting(struct evaluation *e)
 
 struct status evaluate_run(const struct content *content, struct bh_client *client)
 {
-    static struct evaluation e; /* large, and only one */
-    e = (struct evaluation){
+    evaluation = (struct evaluation){
         .content = content,
         .client = client,
         .costs = {.pack = &content->pack, .matcher = detector_matcher(content->detector)},
     };
     int result = BH_OK;
     while (result == BH_OK) {
-        result = evaluate_waiting(&e);
-        costs_tick(&e.costs, client, clock_boot_ns());
+        result = evaluate_waiting(&evaluation);
+        costs_tick(&evaluation.costs, client, clock_boot_ns());
         result = result == BH_AGAIN ? bh_client_wait(client, -1) : result;
     }
     if (result != BH_CLOSED) {

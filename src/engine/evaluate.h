@@ -1,9 +1,8 @@
 /*
  * evaluate: the engine's work, once it is in its cage: every event through every rule.
  *
- * Alerts of one event are counted from 0 in the order of the rules' ids, the same in every engine
- * that runs this pack: so guard can drop those that come again after a restart. Those of
- * correlations, which a new engine has forgotten, come after all others.
+ * An alert is known by its event and its rule, the same in every engine whatever its pack: so guard
+ * can drop those that come again after a restart.
  */
 #pragma once
 
@@ -13,6 +12,22 @@
 
 /* Asks guard for the events and the opens of files that any rule could need. */
 void evaluate_subscribe(const struct pack *pack, struct bh_client *client);
+
+/* Correlations count over time: before its turn an engine looks again at what the stream holds of
+ * the events before, and knows what the engine before it knew. */
+struct rehearsal {
+    uint64_t deadline_ns;
+    uint64_t events; /* that were looked at */
+    bool cut;        /* there was no time for all */
+};
+
+/* Looks at what there is so far; once while it waits for its turn, and once when that has come. */
+void evaluate_rehearse(const struct content *content, struct bh_client *client,
+                       struct rehearsal *rehearsal);
+
+/* Tells people how much the correlations know. */
+void evaluate_tell(const struct content *content, struct bh_client *client,
+                   const struct rehearsal *rehearsal);
 
 /* Until guard is gone, which is OK, or the stream cannot be read on. Allocates nothing. */
 struct status evaluate_run(const struct content *content, struct bh_client *client);

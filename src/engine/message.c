@@ -125,6 +125,19 @@ struct text message_write(const struct event *event, char *out)
     return harmless(&w);
 }
 
+struct text message_listed(struct text message, struct text list, struct text entry, char *out)
+{
+    enum { LIST_MAX = 64, ENTRY_MAX = 128 };
+
+    struct writer w = writer_over(out, MESSAGE_MAX);
+    say(&w, text_part(message, 0, MESSAGE_MAX - LIST_MAX - ENTRY_MAX - 16));
+    say(&w, TEXT("; "));
+    say(&w, text_part(list, 0, LIST_MAX));
+    say(&w, TEXT(" lists "));
+    say(&w, text_part(entry, 0, ENTRY_MAX));
+    return harmless(&w);
+}
+
 struct text message_write_hit(const struct pack *pack, const struct correlation_hit *hit,
                               const struct event *event, struct text last, char *out)
 {

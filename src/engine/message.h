@@ -14,6 +14,10 @@ enum { MESSAGE_MAX = 1024 }; /* what the alert message of wire/client.def takes 
  */
 struct text message_write(const struct event *event, char *out);
 
+/* Likewise, `message` and then which entry of which list it was about: "…; feodo lists
+ * 192.0.2.0/24". Both are cut to what is read at a glance. */
+struct text message_listed(struct text message, struct text list, struct text entry, char *out);
+
 /* Likewise why a correlation fired, and then `last`, the message of the event at which it did:
  *
  *     3 events within 10s for user=root; the last: /usr/bin/su (pid 4711, root): ran: su

@@ -158,6 +158,22 @@ static void every_type_has_words(void **state)
     }
 }
 
+static void lists_are_named_with_their_entry(void **state)
+{
+    (void)state;
+    char out[MESSAGE_MAX];
+    char long_text[2 * MESSAGE_MAX];
+    memset(long_text, 'x', sizeof long_text);
+    long_text[3] = '\n';
+    struct text much = {.ptr = long_text, .len = sizeof long_text};
+    assert_text(message_listed(TEXT("connected"), TEXT("feodo"), TEXT("192.0.2.0/24"), out),
+                "connected; feodo lists 192.0.2.0/24");
+    struct text said = message_listed(much, much, much, out);
+    assert_in_range(said.len, MESSAGE_MAX - 64, MESSAGE_MAX);
+    assert_int_equal(text_find_byte(said, '\n'), SIZE_MAX);
+    assert_true(text_find(said, TEXT(" lists xxx?x")) != SIZE_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +183,7 @@ int main(void)
         cmocka_unit_test(stays_one_line_of_bounded_length),
         cmocka_unit_test(a_correlation_says_why_and_who_was_last),
         cmocka_unit_test(every_type_has_words),
+        cmocka_unit_test(lists_are_named_with_their_entry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

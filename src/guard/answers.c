@@ -71,13 +71,17 @@ static void write_components(struct guard *g, struct json *j)
     static const char *const states[] = {[COMPONENT_OFF] = "off",
                                          [COMPONENT_RUNNING] = "running",
                                          [COMPONENT_WAITING] = "restarting",
-                                         [COMPONENT_GIVEN_UP] = "given up"};
+                                         [COMPONENT_GIVEN_UP] = "given up",
+                                         [COMPONENT_LEAVING] = "leaving"};
     json_key(j, "components");
     json_open(j, '[');
     for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
         const struct component *c = &g->components[i];
+        if (i == COMPONENT_STANDBY && c->pid == 0) {
+            continue;
+        }
         json_open(j, '{');
-        json_member_text(j, "name", text_of(c->name));
+        json_member_text(j, "name", i == COMPONENT_STANDBY ? TEXT("standby") : text_of(c->name));
         json_member_number(j, "pid", c->pid);
         json_member_text(j, "state", text_of(states[c->state]));
         json_member_number(j, "restarts", c->restarts);
@@ -85,6 +89,32 @@ static void write_components(struct guard *g, struct json *j)
         json_close(j, '}');
     }
     json_close(j, ']');
+}
+
+static void write_pack(const struct guard *g, struct json *j, const struct pack_note *pack)
+{
+    char path[HOME_PATH];
+    json_member_text(j, "path", text_of(packs_path(g, (enum pack_place)pack->place, path)));
+    json_member_text(j, "digest", text_of(pack->digest));
+    json_member_number(j, "rules", pack->rules);
+    json_member_number(j, "since_ms", (int64_t)(pack->since_ns / CLOCK_NS_PER_MS));
+}
+
+static void write_content(const struct guard *g, struct json *j)
+{
+    json_key(j, "content");
+    json_open(j, '{');
+    if (g->active_fd >= 0) {
+        write_pack(g, j, &g->kept->active);
+    }
+    if (g->previous_fd >= 0) {
+        json_key(j, "previous");
+        json_open(j, '{');
+        write_pack(g, j, &g->kept->previous);
+        json_close(j, '}');
+    }
+    json_member_bool(j, "loading", g->swap.phase != SWAP_NONE);
+    json_close(j, '}');
 }
 
 static void write_status(struct guard *g, struct json *j)
@@ -113,11 +143,8 @@ static void write_status(struct guard *g, struct json *j)
     json_close(j, '}');
     write_clients(g, j);
     write_components(g, j);
-    json_key(j, "content");
-    json_open(j, '{');
-    json_member_text(j, "path", text_of(g->options.content));
-    json_close(j, '}');
     rule_costs_write(&g->rule_costs, j);
+    write_content(g, j);
     json_member_number(j, "alerts", (int64_t)g->published[EVENT_ALERT]);
     json_close(j, '}');
 }
@@ -218,6 +245,27 @@ static void check_programs(struct guard *g, struct json *j)
     }
 }
 
+static void check_content(struct guard *g, struct json *j)
+{
+    char detail[256];
+    char time[CLOCK_TEXT];
+    const struct kept *k = g->kept;
+    bool works = g->components[COMPONENT_ENGINE].pid > 0;
+    if (g->active_fd < 0) {
+        check(j, "content", false, "no content is active: nothing is detected",
+              "`bulkhead content load PACK` makes a pack active");
+        return;
+    }
+    snprintf(detail, sizeof detail, "%u rules (%s) since %s; %s%s", k->active.rules,
+             k->active.digest, clock_text(k->active.since_ns, time),
+             g->previous_fd < 0 ? "no previous content to fall back on" : "to fall back on: ",
+             g->previous_fd < 0      ? ""
+             : k->previous.digest[0] ? k->previous.digest
+                                     : "the pack before");
+    check(j, "content", works, works ? detail : "the engine does not run: nothing is detected",
+          works ? "" : "`bulkhead status` says why; `bulkhead content load PACK` starts it again");
+}
+
 static void check_limits(struct guard *g, struct json *j)
 {
     check(j, "kernel ring", kernel_dropped_all(&g->kernel) == 0,
@@ -261,6 +309,7 @@ static void write_doctor(struct guard *g, struct json *j)
     json_key(j, "checks");
     json_open(j, '[');
     check_programs(g, j);
+    check_content(g, j);
     check_limits(g, j);
     check_sight(j);
     json_close(j, ']');

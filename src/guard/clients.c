@@ -74,6 +74,17 @@ static struct stream_cursor *find_cursor(struct guard *g, struct text name)
     return empty;
 }
 
+struct client *clients_of(struct guard *g, enum component_id component)
+{
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+        struct client *c = &g->clients[i];
+        if (c->phase != CLIENT_FREE && c->ours && c->component == component) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
 /* A component that was taken over may have left a position where no record begins: then its
  * successor reads all that is there, and doubled alerts are left out as ever. */
 static void mend_cursor(struct guard *g, struct stream_cursor *cursor)
@@ -96,7 +107,7 @@ static void mend_cursor(struct guard *g, struct stream_cursor *cursor)
 }
 
 /* Takes over the connected socket, whatever comes of it. */
-struct status clients_adopt(struct guard *g, int socket, const char *name)
+struct status clients_adopt(struct guard *g, int socket, enum component_id component)
 {
     int size = SEND_BUFFER;
     OWN(fd_drop) int fd = socket;
@@ -119,12 +130,15 @@ struct status clients_adopt(struct guard *g, int socket, const char *name)
                          .wake = fd_take(&wake),
                          .wake_theirs = fd_take(&wake_theirs),
                          .id = (uint32_t)++g->kept->clients};
-    snprintf(c->name, sizeof c->name, "%s", name);
     c->heard_ns = clock_boot_ns();
-    c->ours = c->name[0] != 0;
+    c->ours = component != COMPONENT_COUNT;
     if (c->ours) { /* from here on nothing passes it by, even before it says hello */
+        c->component = component;
+        snprintf(c->name, sizeof c->name, "%s", g->components[component].name);
         c->cursor = find_cursor(g, text_of(c->name));
-        mend_cursor(g, c->cursor);
+        if (!is_engine(component)) { /* an engine's is looked at when it begins */
+            mend_cursor(g, c->cursor);
+        }
     }
     return OK;
 }
@@ -143,7 +157,7 @@ void clients_accept(struct guard *g)
         close(fd);
         publish_health(g, "medium", "guard", 1, "A client was turned away: %d are connected.",
                        OTHERS_MAX);
-    } else if (!status_ok(clients_adopt(g, fd, ""))) {
+    } else if (!status_ok(clients_adopt(g, fd, COMPONENT_COUNT))) {
         publish_health(g, "medium", "guard", 1, "A client could not be taken in.");
     }
 }
@@ -190,13 +204,17 @@ void clients_drop(struct guard *g, struct client *c, enum fault fault, const cha
     close(c->socket);
     close(c->wake);
     fd_drop(&c->wake_theirs);
-    if (c->ours) { /* its successor will want the same */
-        grace_begin(g);
-        watch_orphan(&g->kept->watch, c->id);
-    } else {
-        watch_forget(&g->kept->watch, c->id);
-    }
+    struct client gone = *c;
     *c = (struct client){.phase = CLIENT_FREE};
+    if (gone.ours && gone.component != COMPONENT_STANDBY) { /* its successor will want the same */
+        grace_begin(g);
+        watch_orphan(&g->kept->watch, gone.id);
+    } else {
+        watch_forget(&g->kept->watch, gone.id);
+    }
+    if (gone.ours) {
+        swap_on_gone(g, &gone);
+    }
     interest_changed(g);
 }
 
@@ -261,6 +279,19 @@ struct status client_greet(struct guard *g, struct client *c, const struct wire_
     };
     TRY(client_send(c, &m, fds, 2));
     fd_drop(&c->wake_theirs);
+    c->phase = c->ours && is_engine(c->component) ? CLIENT_PROVING : CLIENT_OPEN;
+    return OK;
+}
+
+struct status client_begin(struct guard *g, struct client *c)
+{
+    mend_cursor(g, c->cursor);
+    struct wire_message m = {
+        .number = WIRE_BEGIN,
+        .begin = {.position = c->cursor ? c->cursor->position : STREAM_FROM_NOW,
+                  .seq = c->cursor ? c->cursor->seq : 0},
+    };
+    TRY(client_send(c, &m, NULL, 0));
     c->phase = CLIENT_OPEN;
     return OK;
 }

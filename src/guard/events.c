@@ -127,17 +127,6 @@ static void write_tree(struct guard *g, struct writer *out, const struct process
     }
 }
 
-/* Alerts of one event come in order, so the last pair tells whether this one was published. The
- * scanner's come in any order: it looks into the stream itself for what it raised. */
-static bool raised_before(const struct stream_cursor *cursor, const struct wire_alert *a)
-{
-    if (text_same(text_of(cursor->name), TEXT("scan"))) {
-        return false;
-    }
-    return a->event_seq < cursor->alert_seq ||
-           (a->event_seq == cursor->alert_seq && a->nth < cursor->alert_nth);
-}
-
 /* The event that an alert is about, while the ring holds it. `room` is EVENT_MAX bytes. */
 static struct status find_event(const struct guard *g, uint64_t seq, uint8_t *room,
                                 struct event *out)
@@ -201,7 +190,9 @@ struct status publish_alert(struct guard *g, struct client *c, const struct wire
     if (a->event_seq > g->stream.page->seq) {
         FAIL(INVALID);
     }
-    if (c->ours && c->cursor && raised_before(c->cursor, a)) {
+    struct raised_about about = {
+        .client = text_of(c->name), .rule = a->rule_id, .event = a->event_seq, .nth = a->nth};
+    if (raised_before(&g->raised, &about)) {
         return OK;
     }
     bool there = status_ok(find_event(g, a->event_seq, room, &event));
@@ -219,9 +210,6 @@ struct status publish_alert(struct guard *g, struct client *c, const struct wire
         put_process(g, &b, process);
     }
     publish_event(g, &b, EVENT_ALERT, clock_boot_ns(), 0);
-    if (c->ours && c->cursor) {
-        c->cursor->alert_seq = a->event_seq;
-        c->cursor->alert_nth = a->nth + 1U;
-    }
+    raised_add(&g->raised, &about, g->stream.page->head);
     return OK;
 }

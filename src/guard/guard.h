@@ -10,6 +10,7 @@
 #include "guard/kernel.h"
 #include "guard/memory.h"
 #include "guard/processes.h"
+#include "guard/raised.h"
 #include "guard/rule_costs.h"
 #include "guard/seen.h"
 #include "guard/users.h"
@@ -22,8 +23,8 @@
 
 enum {
     STREAM_BYTES = 16 << 20, /* 30,000 events of the usual size: 10 s of a busy machine */
-    CLIENTS_MAX = 19,        /* engine, courier, scanner, and 16 more */
-    BATCH_MAX = 1024,        /* records between two looks at clients and children: some 5 ms */
+    CLIENTS_MAX = 20, /* engine, the one that shall follow it, courier, scanner, and 16 more */
+    BATCH_MAX = 1024, /* records between two looks at clients and children: some 5 ms */
     OTHERS_MAX = 16,  /* clients that are not our own: engine and courier find a place always */
     PLACES = 1 << 16, /* events whose place in the stream is remembered, for alerts */
     GREETING_S = 5,   /* for a client to say hello */
@@ -35,25 +36,63 @@ enum {
 
 struct options {
     const char *home;    /* NULL: as home.h finds it */
-    const char *content; /* NULL: none; the engine is not started */
+    const char *content; /* NULL: what the home holds */
     uint32_t processes;
+};
+
+/* Where a pack lies; packs.c has the paths. */
+enum pack_place {
+    PACK_AT_NONE, /* nowhere, or nowhere any more: guard has it open */
+    PACK_AT_GIVEN,
+    PACK_AT_HOME,
+    PACK_AT_PREVIOUS,
+    PACK_AT_NEXT,
+    PACK_AT_TRIAL,
+};
+
+enum { PACK_DIGEST = 65 };
+
+/* What is known of a pack: guard does not read it, an engine said so. */
+struct pack_note {
+    uint32_t place;
+    uint32_t rules;
+    uint64_t since_ns; /* when it became active, real time; 0: not known */
+    char digest[PACK_DIGEST];
 };
 
 /* Memory that outlives guard, before the slots of processes. */
 struct kept {
     uint64_t magic;
-    uint64_t subscribed; /* event types that some client wants */
-    uint64_t clients;    /* numbers given to clients so far */
-    uint64_t clean;      /* 1: the last guard left in good order */
-    uint64_t starts;     /* guards that worked with this memory */
-    uint64_t scanned;    /* 1: the processes that were there before are known */
+    uint64_t subscribed;    /* event types that some client wants */
+    uint64_t clients;       /* numbers given to clients so far */
+    uint64_t clean;         /* 1: the last guard left in good order */
+    uint64_t starts;        /* guards that worked with this memory */
+    uint64_t scanned;       /* 1: the processes that were there before are known */
+    uint64_t content_given; /* hash of --content; 0: none */
+    struct pack_note active;
+    struct pack_note previous;
     struct watch watch;
 };
 
 /* Where the slots begin: whole pages. */
 enum { KEPT_BYTES = (sizeof(struct kept) + 4095) / 4096 * 4096 };
 
-enum client_phase { CLIENT_FREE, CLIENT_GREETING, CLIENT_OPEN };
+/* From PROVING to READY: an engine that has not begun yet. What it wants to see counts already. */
+enum client_phase { CLIENT_FREE, CLIENT_GREETING, CLIENT_PROVING, CLIENT_READY, CLIENT_OPEN };
+
+/* STANDBY: the engine that shall follow, or the one that was followed and has not ended yet. */
+enum component_id {
+    COMPONENT_ENGINE,
+    COMPONENT_COURIER,
+    COMPONENT_SCAN,
+    COMPONENT_STANDBY,
+    COMPONENT_COUNT,
+};
+
+static inline bool is_engine(enum component_id id)
+{
+    return id == COMPONENT_ENGINE || id == COMPONENT_STANDBY;
+}
 
 struct client {
     enum client_phase phase;
@@ -65,15 +104,20 @@ struct client {
     uint64_t position; /* as it last said */
     uint64_t events;
     uint64_t lost;
-    uint64_t heard_ns; /* its last word */
-    bool ours;         /* a component: its name is from us */
+    uint64_t heard_ns;           /* its last word */
+    bool ours;                   /* a component: its name is from us */
+    enum component_id component; /* where it is ours */
     char name[STREAM_NAME];
     struct stream_cursor *cursor; /* NULL: its position dies with it */
 };
 
-enum component_id { COMPONENT_ENGINE, COMPONENT_COURIER, COMPONENT_SCAN, COMPONENT_COUNT };
-
-enum component_state { COMPONENT_OFF, COMPONENT_RUNNING, COMPONENT_WAITING, COMPONENT_GIVEN_UP };
+enum component_state {
+    COMPONENT_OFF,
+    COMPONENT_RUNNING,
+    COMPONENT_WAITING,
+    COMPONENT_GIVEN_UP,
+    COMPONENT_LEAVING,
+};
 
 struct component {
     const char *name;
@@ -83,7 +127,25 @@ struct component {
     uint64_t restart_ns; /* when to start it again */
     uint32_t backoff_ms;
     uint32_t restarts;
+    uint32_t crashes; /* in a row, each after a short life */
     char last_exit[64];
+};
+
+/* PROVING: the next engine looks at its pack, the old one works. FINISHING: the next one is ready,
+ * and the old one was asked to end. */
+enum swap_phase { SWAP_NONE, SWAP_PROVING, SWAP_FINISHING };
+
+struct swap {
+    enum swap_phase phase;
+    uint32_t asker; /* the client that waits for the outcome; 0: a signal asked */
+    uint64_t asked_ns;
+    uint64_t finish_ns; /* when the old engine was asked to end; 0: not, or there is none */
+    uint64_t deadline_ns;
+    enum pack_place place; /* where the new pack lies */
+    int fd;
+    struct pack_note note;
+    uint64_t old_events; /* as the old engine last said */
+    char why[257];       /* what the next engine said when it refused */
 };
 
 struct guard {
@@ -99,6 +161,9 @@ struct guard {
     struct users users;
     struct client clients[CLIENTS_MAX];
     struct component components[COMPONENT_COUNT];
+    struct swap swap;
+    int active_fd;       /* the packs: opened once, so that what happens to the files does not */
+    int previous_fd;     /* matter to an engine that is started again; -1: none */
     uint64_t subscribed; /* union of the clients' */
     uint64_t position;   /* in the kernel's ring */
     uint64_t real_minus_boot_ns;
@@ -106,6 +171,7 @@ struct guard {
     uint64_t watched_ns;     /* when components were last looked at */
     uint64_t grace_until_ns; /* see in_grace() */
     uint64_t places[PLACES]; /* by sequence number: where the event begins in the stream */
+    struct raised raised;    /* alerts of our own parts that the stream holds */
     uint64_t published[EVENT_COUNT];
     struct rule_costs rule_costs;
     uint64_t filtered; /* records that led to no event */
@@ -176,7 +242,9 @@ void grace_begin(struct guard *g);
 
 /* ── clients.c, routes.c ── */
 struct status clients_listen(struct guard *g);
-struct status clients_adopt(struct guard *g, int socket, const char *name);
+
+/* COMPONENT_COUNT: a client of others. */
+struct status clients_adopt(struct guard *g, int socket, enum component_id component);
 void clients_accept(struct guard *g);
 void clients_wake(struct guard *g);
 void clients_expire(struct guard *g, uint64_t now_ns);
@@ -188,12 +256,50 @@ struct status client_send(struct client *c, const struct wire_message *m, const 
 struct status client_greet(struct guard *g, struct client *c, const struct wire_hello *hello);
 void routes_serve(struct guard *g, struct client *c); /* one packet of a client */
 
+/* The client that a component is; NULL: it is not connected. */
+struct client *clients_of(struct guard *g, enum component_id component);
+
+/* Its turn: it goes on where its name's cursor is. */
+struct status client_begin(struct guard *g, struct client *c);
+
+/* ── packs.c ── */
+const char *packs_path(const struct guard *g, enum pack_place place, char *room);
+
+/* Opens the active pack and the previous one; -1 where there is none. */
+void packs_open(struct guard *g);
+
+/* The pack that shall be active: what was put there for guard, what lies where the active one lay,
+ * or the one before. MISSING: there is none. */
+struct status packs_take(struct guard *g, enum pack_place *out_place, int *out);
+struct status packs_take_again(struct guard *g, enum pack_place *out_place, int *out);
+struct status packs_take_previous(struct guard *g, enum pack_place *out_place, int *out);
+void packs_give_up(struct guard *g, enum pack_place place);
+
+/* It is active now, and the one before is kept. Takes `fd`. */
+void packs_install(struct guard *g, enum pack_place place, const struct pack_note *note, int *fd);
+
+/* The active pack turned out to be bad: the one before is active again. False: there is none. */
+bool packs_fall_back(struct guard *g);
+
+/* ── swap.c: one engine follows another ── */
+void swap_on_load(struct guard *g, struct client *c, bool previous);
+void swap_on_hangup(struct guard *g); /* SIGHUP */
+struct status swap_on_ready(struct guard *g, struct client *c, const struct wire_ready *ready);
+void swap_on_report(struct guard *g, const struct client *c, const struct wire_report *report);
+void swap_on_gone(struct guard *g, const struct client *gone); /* a component hung up */
+void swap_on_end(struct guard *g, const char *how);            /* the standby ended */
+void swap_tick(struct guard *g, uint64_t now_ns);
+uint64_t swap_deadline_ns(const struct guard *g); /* of what it waits for; 0: nothing */
+
 /* ── supervise.c ── */
 void supervise_start(struct guard *g);
 void supervise_reap(struct guard *g);
 void supervise_tick(struct guard *g, uint64_t now_ns);
 void supervise_watch(struct guard *g, uint64_t now_ns); /* once a second */
 void supervise_stop(struct guard *g);
+bool supervise_launch(struct guard *g,
+                      enum component_id id); /* starts it now; false: it told why */
+void supervise_renew_scan(struct guard *g);  /* the pack is another one */
 int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns); /* until a restart; -1: none */
 int syslog_open(void); /* connected to the system log; -1: there is none */
 

@@ -42,8 +42,7 @@ static bool missing(const struct guard *g, enum component_id id)
     }
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         const struct client *c = &g->clients[i];
-        if (c->phase == CLIENT_OPEN && c->ours && c->types != 0 &&
-            text_same(text_of(c->name), text_of(g->components[id].name))) {
+        if (c->phase >= CLIENT_PROVING && c->ours && c->types != 0 && c->component == id) {
             return false;
         }
     }
@@ -63,7 +62,7 @@ void interest_changed(struct guard *g)
     uint64_t kinds = always;
     uint64_t subscribed = 0;
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
-        subscribed |= g->clients[i].phase == CLIENT_OPEN ? g->clients[i].types : 0;
+        subscribed |= g->clients[i].phase >= CLIENT_PROVING ? g->clients[i].types : 0;
     }
     if (in_grace(g)) {
         subscribed |= g->kept->subscribed;

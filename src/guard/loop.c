@@ -79,6 +79,8 @@ static void on_signal(struct guard *g)
     while (read(g->signals, &info, sizeof info) == sizeof info) {
         if (info.ssi_signo == SIGCHLD) {
             supervise_reap(g);
+        } else if (info.ssi_signo == SIGHUP) {
+            swap_on_hangup(g);
         } else {
             g->stopping = true;
         }
@@ -136,6 +138,7 @@ void loop(struct guard *g)
             dispatch(g, events[i].data.ptr);
         }
         supervise_tick(g, clock_boot_ns());
+        swap_tick(g, clock_boot_ns());
         clients_wake(g);
     }
 }

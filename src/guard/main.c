@@ -16,7 +16,7 @@ static const char usage[] =
     "\n"
     "  --home DIR       where state and sockets live (default $BULKHEAD_HOME, else "
     "/var/lib/bulkhead)\n"
-    "  --content PACK   the detection content; without it nothing is detected\n"
+    "  --content PACK   the detection content to begin with, instead of what the home holds\n"
     "  --processes N    processes it can tell apart at once, 1024 to 1048576 (default 8192; 2 KiB "
     "each)\n"
     "  --version, --help\n";
@@ -172,8 +172,15 @@ static int run(struct guard *g)
 
 int main(int argc, char **argv)
 {
-    static struct guard guard = {
-        .listener = -1, .poll = -1, .signals = -1, .timer = -1, .lock = -1, .stream_fd = -1};
+    static struct guard guard = {.listener = -1,
+                                 .poll = -1,
+                                 .signals = -1,
+                                 .timer = -1,
+                                 .lock = -1,
+                                 .stream_fd = -1,
+                                 .active_fd = -1,
+                                 .previous_fd = -1,
+                                 .swap.fd = -1};
     log_open("bulkhead-guard", LOG_LEVEL_INFO);
     int done = parse(argc, argv, &guard.options);
     if (done >= 0) {

@@ -64,6 +64,7 @@ static struct status on_report(struct guard *g, struct client *c, const struct w
 {
     char level[17];
     text_copy(m->report.level, level, sizeof level);
+    swap_on_report(g, c, &m->report);
     publish_health(g, level, c->name, 1, "%.*s", TEXT_ARGS(text_part(m->report.message, 0, 480)));
     return OK;
 }
@@ -77,6 +78,29 @@ static struct status on_rule_cost(struct guard *g, struct client *c, const struc
 {
     (void)c;
     return rule_costs_take(&g->rule_costs, &m->rule_cost);
+}
+
+static struct status on_ready(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    return swap_on_ready(g, c, &m->ready);
+}
+
+/* Components have a socket of guard's, which is root's: content is not theirs to change. */
+static bool is_root(const struct client *c)
+{
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return !c->ours && getsockopt(c->socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
+           peer.uid == 0;
+}
+
+static struct status on_load(struct guard *g, struct client *c, const struct wire_message *m)
+{
+    if (!is_root(c)) {
+        FAIL(DENIED);
+    }
+    swap_on_load(g, c, m->load.what == 1);
+    return OK;
 }
 
 /* The courier cannot open a socket: it is handed one. */
@@ -110,6 +134,12 @@ static const struct {
     {WIRE_ASK, CLIENT_OPEN, NULL, on_ask},
     {WIRE_WANT_SYSLOG, CLIENT_OPEN, "courier", on_want_syslog},
     {WIRE_RULE_COST, CLIENT_OPEN, "engine", on_rule_cost},
+    /* An engine whose turn has not come: it may say what it needs, and nothing of events. */
+    {WIRE_SUBSCRIBE, CLIENT_PROVING, "engine", on_subscribe},
+    {WIRE_WATCH, CLIENT_PROVING, "engine", on_watch},
+    {WIRE_REPORT, CLIENT_PROVING, "engine", on_report},
+    {WIRE_READY, CLIENT_PROVING, "engine", on_ready},
+    {WIRE_LOAD, CLIENT_OPEN, NULL, on_load},
 };
 
 static struct status route_message(struct guard *g, struct client *c, const struct wire_message *m)

@@ -12,7 +12,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { KEPT_MAGIC = 0x31544b48 /* "HKT1": the layout of struct kept and struct process */ };
+enum { KEPT_MAGIC = 0x32544b48 /* "HKT2": the layout of struct kept and struct process */ };
 
 enum exit_code start_lock(struct guard *g)
 {
@@ -44,9 +44,11 @@ static struct status open_loop(struct guard *g)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
+    signal(SIGHUP,
+           SIG_IGN); /* for the parts, which inherit it; blocked, it reaches us all the same */
     g->poll = epoll_create1(EPOLL_CLOEXEC);
     g->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     g->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -104,7 +106,7 @@ static void find_position(struct guard *g)
     }
 }
 
-/* Where each event lies, and what was raised last, is read from the ring itself: a guard killed
+/* Where each event lies, and which alerts were raised, is read from the ring itself: a guard killed
  * between an alert and its note of it would raise the alert twice. */
 static void find_raised(struct guard *g)
 {
@@ -119,17 +121,13 @@ static void find_raised(struct guard *g)
             continue;
         }
         g->places[event.header.seq % PLACES] = r.position - record.len;
-        if (event.header.type != EVENT_ALERT) {
-            continue;
-        }
-        for (unsigned i = 0; i < STREAM_CURSORS; i++) {
-            struct stream_cursor *c = &g->stream.page->cursors[i];
-            uint64_t seq = (uint64_t)event_number(&event, FIELD_EVENT_SEQ);
-            if (text_same(text_of(c->name), event_text(&event, FIELD_CLIENT)) &&
-                seq >= c->alert_seq) {
-                c->alert_nth = seq == c->alert_seq ? c->alert_nth : 0;
-                c->alert_seq = seq;
-            }
+        struct raised_about about = {
+            .client = event_text(&event, FIELD_CLIENT),
+            .rule = event_text(&event, FIELD_RULE_ID),
+            .event = (uint64_t)event_number(&event, FIELD_EVENT_SEQ),
+        };
+        if (event.header.type == EVENT_ALERT) {
+            raised_found(&g->raised, &about, r.position);
         }
     }
 }

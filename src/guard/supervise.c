@@ -25,6 +25,8 @@ enum {
     BACKOFF_LAST_MS = 10000, /* … but one that dies at once may not eat the machine */
     LONG_LIFE_MS = 200,      /* one that lived so long did not die of starting */
     STOP_MS = 2000,          /* between SIGTERM and SIGKILL */
+    CRASHES_MAX = 3,       /* in a row: it is the pack's fault, and the one before is better … */
+    SHORT_LIFE_MS = 10000, /* … if each engine lived for less */
 };
 
 int syslog_open(void)
@@ -37,12 +39,13 @@ int syslog_open(void)
     return fd_take(&fd);
 }
 
-/* What a component works on: engine and scanner a pack, the courier the spool. */
+/* What a component works on: engines and scanner a pack, the courier the spool. */
 static struct status open_file(struct guard *g, enum component_id id, int *out)
 {
     char path[HOME_PATH];
+    int pack = id == COMPONENT_STANDBY ? g->swap.fd : g->active_fd;
     int fd = id != COMPONENT_COURIER
-                 ? open(g->options.content, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+                 ? fcntl(pack, F_DUPFD_CLOEXEC, 0)
                  : open(home_path(&g->home, "spool", path), O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         FAIL_SYS(errno);
@@ -108,7 +111,7 @@ static struct status spawn(struct guard *g, enum component_id id, pid_t *out)
         FAIL_SYS(errno);
     }
     OWN(fd_drop) int theirs = pair[1];
-    TRY(clients_adopt(g, pair[0], g->components[id].name));
+    TRY(clients_adopt(g, pair[0], id));
     OWN(fd_drop) int syslog = id == COMPONENT_COURIER ? syslog_open() : -1;
     int fds[] = {theirs, file, syslog};
     char *arguments[] = {path, NULL};
@@ -123,35 +126,45 @@ static struct status spawn(struct guard *g, enum component_id id, pid_t *out)
     return OK;
 }
 
-static void start(struct guard *g, enum component_id id)
+bool supervise_launch(struct guard *g, enum component_id id)
 {
     char words[256];
     struct component *c = &g->components[id];
     struct status s = spawn(g, id, &c->pid);
+    c->started_ns = clock_boot_ns();
     if (status_ok(s)) {
         c->state = COMPONENT_RUNNING;
-        c->started_ns = clock_boot_ns();
-        return;
+        return true;
     }
-    c->state = COMPONENT_WAITING;
-    c->backoff_ms = BACKOFF_LAST_MS;
-    c->restart_ns = clock_boot_ns() + (uint64_t)c->backoff_ms * CLOCK_NS_PER_MS;
-    publish_health(g, "critical", g->components[id].name, 1, "The %s could not be started: %s.",
-                   g->components[id].name, status_text(s, words, sizeof words));
+    publish_health(g, "critical", c->name, 1, "The %s could not be started: %s.", c->name,
+                   status_text(s, words, sizeof words));
+    return false;
+}
+
+static void start(struct guard *g, enum component_id id)
+{
+    struct component *c = &g->components[id];
+    if (!supervise_launch(g, id)) {
+        c->state = COMPONENT_WAITING;
+        c->backoff_ms = BACKOFF_LAST_MS;
+        c->restart_ns = c->started_ns + (uint64_t)c->backoff_ms * CLOCK_NS_PER_MS;
+    }
 }
 
 void supervise_start(struct guard *g)
 {
     g->components[COMPONENT_ENGINE].name = "engine";
+    g->components[COMPONENT_STANDBY].name = "engine";
     g->components[COMPONENT_COURIER].name = "courier";
     g->components[COMPONENT_SCAN].name = "scan";
     start(g, COMPONENT_COURIER);
-    if (g->options.content) {
+    packs_open(g);
+    if (g->active_fd >= 0) {
         start(g, COMPONENT_ENGINE);
         start(g, COMPONENT_SCAN);
     } else {
         publish_health(g, "high", "engine", 1,
-                       "No content is loaded, so nothing is detected: give --content PACK.");
+                       "No content is loaded, so nothing is detected: `bulkhead content load`.");
     }
 }
 
@@ -164,12 +177,27 @@ static void describe_exit(int status, char *out, size_t out_size)
     }
 }
 
+void supervise_renew_scan(struct guard *g)
+{
+    struct component *c = &g->components[COMPONENT_SCAN];
+    if (c->pid > 0) {
+        c->state = COMPONENT_LEAVING;
+        kill(c->pid, SIGKILL);
+    } else {
+        start(g, COMPONENT_SCAN);
+    }
+}
+
 /* What only the scanner knows, since guard reads no pack: whether there are rules for it. True: it
  * is off, and not started again. */
 static bool scan_ended(struct guard *g, int status)
 {
     struct component *c = &g->components[COMPONENT_SCAN];
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    if (c->state == COMPONENT_LEAVING) { /* for one with another pack */
+        start(g, COMPONENT_SCAN);
+        return true;
+    }
     if (code == EXIT_NO_WORK) {
         c->state = COMPONENT_OFF;
     } else if (code == EXIT_BAD_CONTENT) {
@@ -181,6 +209,52 @@ static bool scan_ended(struct guard *g, int status)
     return code == EXIT_NO_WORK || code == EXIT_BAD_CONTENT;
 }
 
+/* Does this end speak against the pack? That somebody killed the engine does not. */
+static bool is_crash(int status)
+{
+    return WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM
+                               : WEXITSTATUS(status) != 0;
+}
+
+/* Whether the engine was given back the content before this one, and works at once. */
+static bool fell_back(struct guard *g, const char *because)
+{
+    struct component *c = &g->components[COMPONENT_ENGINE];
+    if (!packs_fall_back(g)) {
+        return false;
+    }
+    c->restarts++;
+    c->crashes = 0;
+    c->backoff_ms = 0;
+    publish_health(g, "critical", c->name, c->restarts,
+                   "The engine %s: the previous content is active again. Look at the new one with "
+                   "`bulkhead content verify`.",
+                   because);
+    start(g, COMPONENT_ENGINE);
+    supervise_renew_scan(g);
+    return true;
+}
+
+/* True: dealt with. */
+static bool engine_ended(struct guard *g, int status)
+{
+    struct component *c = &g->components[COMPONENT_ENGINE];
+    uint64_t lived_ns = clock_boot_ns() - c->started_ns;
+    bool again = lived_ns < (uint64_t)SHORT_LIFE_MS * CLOCK_NS_PER_MS;
+    c->crashes = !is_crash(status) ? c->crashes : again ? c->crashes + 1 : 1;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BAD_CONTENT) {
+        if (!fell_back(g, "refused its content")) {
+            c->state = COMPONENT_GIVEN_UP;
+            publish_health(g, "critical", c->name, c->restarts,
+                           "The engine refused its content and is off: nothing is detected until "
+                           "it is given a good pack. `bulkhead content verify` says what is wrong "
+                           "with it.");
+        }
+        return true;
+    }
+    return c->crashes >= CRASHES_MAX && fell_back(g, "crashed again and again");
+}
+
 static void ended(struct guard *g, enum component_id id, int status)
 {
     struct component *c = &g->components[id];
@@ -190,11 +264,12 @@ static void ended(struct guard *g, enum component_id id, int status)
     if (id == COMPONENT_SCAN && scan_ended(g, status)) {
         return;
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BAD_CONTENT && id == COMPONENT_ENGINE) {
-        c->state = COMPONENT_GIVEN_UP;
-        publish_health(g, "critical", c->name, c->restarts,
-                       "The engine refused its content and is off: nothing is detected until it is "
-                       "given a good pack. `bulkhead content verify` says what is wrong with it.");
+    if (id == COMPONENT_STANDBY) {
+        c->state = COMPONENT_OFF;
+        swap_on_end(g, c->last_exit);
+        return;
+    }
+    if (id == COMPONENT_ENGINE && engine_ended(g, status)) {
         return;
     }
     bool lived_long = now - c->started_ns > (uint64_t)LONG_LIFE_MS * CLOCK_NS_PER_MS;
@@ -208,17 +283,42 @@ static void ended(struct guard *g, enum component_id id, int status)
                    c->backoff_ms);
 }
 
+/* COMPONENT_COUNT: it is none of ours. */
+static enum component_id component_of(const struct guard *g, pid_t pid)
+{
+    unsigned id = 0;
+    while (id < COMPONENT_COUNT && g->components[id].pid != pid) {
+        id++;
+    }
+    return (enum component_id)id;
+}
+
+/* It has ended, but what it said last may wait in its socket: how far it was, or why it refused.
+ * The end of that comes for sure. */
+static void hear_last_words(struct guard *g, enum component_id id)
+{
+    enum { PACKETS_MAX = 65536 }; /* more than a socket holds */
+
+    struct client *c = clients_of(g, id);
+    uint32_t number = c ? c->id : 0;
+    for (unsigned i = 0; c && c->phase != CLIENT_FREE && c->id == number && i < PACKETS_MAX; i++) {
+        routes_serve(g, c);
+    }
+}
+
 void supervise_reap(struct guard *g)
 {
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
-            if (g->components[i].pid == pid && !g->stopping) {
-                ended(g, (enum component_id)i, status);
-            } else if (g->components[i].pid == pid) {
-                g->components[i].pid = 0;
+        enum component_id id = component_of(g, pid);
+        if (id < COMPONENT_COUNT && !g->stopping) {
+            if (id != COMPONENT_SCAN) { /* whose last words are those of a process below it */
+                hear_last_words(g, id);
             }
+            ended(g, component_of(g, pid), status); /* the next engine may have its place by now */
+        } else if (id < COMPONENT_COUNT) {
+            g->components[id].pid = 0;
         }
     }
 }
@@ -246,15 +346,12 @@ void supervise_watch(struct guard *g, uint64_t now_ns)
         if (since_last > 3ULL * CLOCK_NS_PER_S) {
             c->heard_ns = now_ns;
         }
-        for (unsigned k = 0; k < COMPONENT_COUNT; k++) {
-            bool hangs = now_ns - c->heard_ns > (uint64_t)HANG_S * CLOCK_NS_PER_S &&
-                         text_same(text_of(c->name), text_of(g->components[k].name));
-            if (hangs && g->components[k].pid > 0) {
-                publish_health(g, "critical", c->name, 1,
-                               "The %s has said nothing for %d s: it is ended.", c->name, HANG_S);
-                kill(g->components[k].pid, SIGKILL);
-                c->heard_ns = now_ns;
-            }
+        bool hangs = now_ns - c->heard_ns > (uint64_t)HANG_S * CLOCK_NS_PER_S;
+        if (hangs && g->components[c->component].pid > 0) {
+            publish_health(g, "critical", c->name, 1,
+                           "The %s has said nothing for %d s: it is ended.", c->name, HANG_S);
+            kill(g->components[c->component].pid, SIGKILL);
+            c->heard_ns = now_ns;
         }
     }
 }
@@ -262,6 +359,10 @@ void supervise_watch(struct guard *g, uint64_t now_ns)
 int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns)
 {
     int64_t next = -1;
+    uint64_t swap_ns = swap_deadline_ns(g);
+    if (swap_ns) {
+        next = swap_ns > now_ns ? (int64_t)((swap_ns - now_ns) / CLOCK_NS_PER_MS) + 1 : 0;
+    }
     for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
         const struct component *c = &g->components[i];
         if (c->state == COMPONENT_WAITING) {

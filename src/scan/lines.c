@@ -140,8 +140,10 @@ void lines_ready(struct lines *l, const struct talk_ready *ready)
     char words[160];
     struct line line = begin("ready");
     l->rules = ready->rules;
+    l->lists = ready->lists;
     l->refused = ready->refused;
     put_number(&line, "rules", ready->rules);
+    put_number(&line, "hash_lists", ready->lists);
     put_number(&line, "refused", ready->refused);
     put(&line, "cage_lacks", text_of(cage_missing(ready->missing, words, sizeof words)));
     end(l, &line);
@@ -184,6 +186,7 @@ void lines_summary(struct lines *l)
     put_outcomes(l, &line, "skipped", true);
     put_outcomes(l, &line, "failed", false);
     put_number(&line, "rules", l->rules);
+    put_number(&line, "hash_lists", l->lists);
     put_number(&line, "rule_files_refused", l->refused);
     put_number(&line, "rule_errors", l->errors);
     put_number(&line, "rules_failed", l->culprits);

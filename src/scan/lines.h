@@ -19,6 +19,7 @@ struct lines {
     uint64_t errors; /* of rule files */
     uint64_t outcomes[OUTCOME_COUNT];
     uint32_t rules;
+    uint32_t lists; /* of hashes */
     uint32_t refused;
 };
 

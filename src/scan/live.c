@@ -8,7 +8,6 @@
 #include "base/own.h"
 #include "scan/cage.h"
 #include "scan/opener.h"
-#include "scan/raised.h"
 #include "scan/reports.h"
 #include "scan/waiting.h"
 #include "scan/walk.h"
@@ -34,7 +33,6 @@ struct live {
     struct bh_client *client;
     struct waiting waiting;
     struct seen seen;
-    struct raised raised;
     struct reports reports;
     uint64_t unacknowledged;
     uint64_t refused_ns; /* when people were last told how many */
@@ -92,9 +90,7 @@ static bool ran_before(struct live *l, const struct bh_event *event)
 static void take(struct live *l, const struct bh_event *event)
 {
     int type = bh_event_type(event);
-    if (type == BH_EVENT_ALERT) {
-        raised_note(&l->raised, event);
-    } else if (bh_event_number(event, BH_FIELD_ERROR) != 0) {
+    if (bh_event_number(event, BH_FIELD_ERROR) != 0) {
         return; /* nothing ran, nothing was written */
     } else if (type == BH_EVENT_PROCESS_EXEC) {
         if (!ran_before(l, event)) {
@@ -264,11 +260,14 @@ static void on_match(void *context, const struct target *t, struct text sha256,
     struct waiting_file *f = &l->waiting.files[t->token];
     bool ran = bh_event_type(f->event) == BH_EVENT_PROCESS_EXEC;
     char message[1024], id[64 + 1];
-    int id_len = snprintf(id, sizeof id, "yara:%.*s", TEXT_ARGS(text_part(match->name, 0, 59)));
+    int id_len = snprintf(id, sizeof id, "%s:%.*s", match->indicator ? "listed" : "yara",
+                          TEXT_ARGS(text_part(match->name, 0, 57)));
     int len =
         snprintf(message, sizeof message,
-                 "%.400s, which was %s, matches the YARA rule %.*s of %.*s%s%.*s; SHA-256 %.*s",
-                 t->path, ran ? "run" : "written", TEXT_ARGS(text_part(match->name, 0, 128)),
+                 "%.400s, which was %s, matches %s %.*s%s%.*s%s%.*s; "
+                 "SHA-256 %.*s",
+                 t->path, ran ? "run" : "written", match->indicator ? "the list" : "the YARA rule",
+                 TEXT_ARGS(text_part(match->name, 0, 128)), match->file.len ? " of " : "",
                  TEXT_ARGS(text_part(match->file, 0, 128)), match->description.len ? ": " : "",
                  TEXT_ARGS(text_part(match->description, 0, 200)), TEXT_ARGS(sha256));
     struct bh_alert alert = {
@@ -282,9 +281,6 @@ static void on_match(void *context, const struct target *t, struct text sha256,
         .message = {.ptr = message,
                     .len = (size_t)len < sizeof message ? (size_t)len : sizeof message - 1},
     };
-    if (raised_has(&l->raised, bh_event_seq(f->event), alert.id)) {
-        return;
-    }
     int result;
     do { /* guard is behind: it has to take it */
         result = bh_client_alert(l->client, f->event, &alert);
@@ -341,7 +337,7 @@ static bool on_ready(void *context, const struct talk_ready *ready)
     struct live *l = context;
     char words[160];
     uint32_t missing = l->missing | ready->missing;
-    if (ready->rules == 0) {
+    if (ready->rules == 0 && ready->lists == 0) {
         return false;
     }
     if (missing) {
@@ -377,7 +373,7 @@ static struct status open_live(struct live *l)
      */
     bh_client_subscribe(l->client, BH_TYPE(BH_EVENT_PROCESS_EXEC) | BH_TYPE(BH_EVENT_FILE_CREATE) |
                                        BH_TYPE(BH_EVENT_FILE_MODIFY) |
-                                       BH_TYPE(BH_EVENT_FILE_RENAME) | BH_TYPE(BH_EVENT_ALERT));
+                                       BH_TYPE(BH_EVENT_FILE_RENAME));
     TRY(seen_init(&l->seen));
     return cage_enter(&cage, &l->missing);
 }

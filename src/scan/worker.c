@@ -117,6 +117,7 @@ static struct status on_begin(struct worker *w, bool said)
     w->said = true;
     struct talk_message m = {.number = MESSAGE_READY,
                              .ready = {.rules = w->rules.count,
+                                       .lists = scan_hash_lists(&w->pack),
                                        .sources = (uint32_t)pack_count(&w->pack, PACK_YARA),
                                        .refused = w->rules.refused,
                                        .missing = w->missing}};

@@ -164,11 +164,8 @@ void channel_progress(struct bh_client *c)
                      .lost = c->reader.lost - c->lost_before,
                      .seq = c->done_seq},
     };
-    const struct wire_progress *now = &m.progress;
-    bool same = now->position == c->said.position && now->events == c->said.events &&
-                now->lost == c->said.lost && now->seq == c->said.seq;
-    if (!same && channel_send(c, &m) == BH_OK) {
-        c->said = *now;
+    if (c->turn >= TURN_MINE && channel_send(c, &m) == BH_OK) {
+        c->said = m.progress;
     }
 }
 
@@ -292,6 +289,17 @@ static int on_message(struct bh_client *c, const struct wire_message *m, struct 
     }
     if (m->number == WIRE_SYSLOG && open && r->count == m->syslog.there) {
         speak_on_syslog(c, r->count ? fd_take(&r->fds[0]) : -1);
+        return BH_OK;
+    }
+    if (m->number == WIRE_BEGIN && open && r->count == 0) {
+        return turn_on_begin(c, &m->begin);
+    }
+    if (m->number == WIRE_FINISH && open && r->count == 0) {
+        turn_on_finish(c);
+        return BH_OK;
+    }
+    if (m->number == WIRE_LOADED && open && r->count == 0) {
+        turn_on_loaded(c, &m->loaded);
         return BH_OK;
     }
     return client_fail(c, BH_DAMAGED, "guard sent \"%s\", which has no place here",

@@ -106,7 +106,7 @@ static void bad_options_are_refused(void **state)
     options.from = 3;
     assert_int_equal(bh_client_open(&options, &client), BH_ARGUMENT);
     options = options_for("x");
-    options.flags = 2;
+    options.flags = 4;
     assert_int_equal(bh_client_open(&options, &client), BH_ARGUMENT);
     assert_null(client);
 }
@@ -680,6 +680,16 @@ static void progress_is_told_once_a_second(void **state)
     assert_int_equal(p->position, stats().position);
 }
 
+/* Guard takes a part of its own that says nothing for one that hangs. */
+static void progress_is_told_when_nothing_happens(void **state)
+{
+    (void)state;
+    open_connected();
+    assert_int_equal(bh_client_wait(client, 2500), BH_TIMEOUT);
+    test_guard_expect(&guard, WIRE_PROGRESS);
+    test_guard_expect(&guard, WIRE_PROGRESS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -713,6 +723,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(losses_are_told_once, start, stop),
         cmocka_unit_test_setup_teardown(an_alert_waits_for_guard_to_be_back, start, stop),
         cmocka_unit_test_setup_teardown(progress_is_told_once_a_second, start, stop),
+        cmocka_unit_test_setup_teardown(progress_is_told_when_nothing_happens, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,8 @@
 
 enum {
     OPEN_MS = 5000,
-    LOOK_EVERY = 1024, /* events between two looks at the clock, which costs no system call */
+    LOOK_EVERY = 64, /* events between two looks at the clock, which costs no system call */
+    TEND_MS = 20,    /* between two looks at the channel while events keep coming */
 };
 
 /* ── words ── */
@@ -123,17 +124,23 @@ int wait_left_ms(uint64_t deadline_ns)
 
 /* ── the ring ── */
 
+struct status client_read_from(const void *memory, size_t size, uint64_t position, uint64_t seq,
+                               struct stream_reader *out)
+{
+    struct stream_reader r;
+    TRY(stream_open(memory, size, position, &r));
+    /* Position 0 comes before event 1; elsewhere 0 means that the number is not known. */
+    r.next_seq = seq != 0 || position == 0 ? seq + 1 : 0;
+    *out = r;
+    return OK;
+}
+
 /* Where a client begins that has not read anything yet. */
 static struct status open_first(struct bh_client *c, const void *memory, size_t size,
                                 const struct wire_welcome *welcome, struct stream_reader *out)
 {
     if (c->from == BH_FROM_RESUME) {
-        uint64_t position = welcome->resume_position;
-        TRY(stream_open(memory, size, position, out));
-        /* Position 0 comes before event 1; elsewhere 0 means that the number is not known. */
-        bool known = welcome->resume_seq != 0 || position == 0;
-        out->next_seq = known ? welcome->resume_seq + 1 : 0;
-        return OK;
+        return client_read_from(memory, size, welcome->resume_position, welcome->resume_seq, out);
     }
     return stream_open(memory, size, c->from == BH_FROM_ALL ? 0 : STREAM_FROM_NOW, out);
 }
@@ -174,6 +181,7 @@ static int take_ring(struct bh_client *c, void *memory, size_t size,
     c->memory_size = size;
     c->made_real_ns = reader.page->made_real_ns;
     c->reader = reader;
+    c->turn_position = welcome->resume_position;
     return BH_OK;
 }
 
@@ -227,13 +235,14 @@ static int take_options(struct bh_client *c, const struct bh_options *o)
                            CLIENT_NAME);
     }
     if (token.len > CLIENT_TOKEN || o->from < BH_FROM_NOW || o->from > BH_FROM_ALL ||
-        (o->flags & ~(unsigned)BH_MANUAL_ACKNOWLEDGE) != 0) {
+        (o->flags & ~(unsigned)(BH_MANUAL_ACKNOWLEDGE | BH_STANDBY)) != 0) {
         return client_fail(c, BH_ARGUMENT, "token, from or flags are not as bulkhead.h says");
     }
     text_copy(text_of(o->name), c->name, sizeof c->name);
     text_copy(token, c->token, sizeof c->token);
     c->from = o->from;
     c->manual = (o->flags & BH_MANUAL_ACKNOWLEDGE) != 0;
+    c->turn = o->flags & BH_STANDBY ? TURN_STANDBY : TURN_MINE;
     c->stats.rings = 1;
     if (o->socket > 0) {
         return BH_OK;
@@ -322,7 +331,7 @@ static void settle(struct bh_client *c)
     }
 }
 
-/* While events keep coming the channel has its turn once a second. */
+/* While events keep coming the channel has its turn all the same. */
 static void look_at_clock(struct bh_client *c)
 {
     if (++c->since_look < LOOK_EVERY) {
@@ -330,7 +339,7 @@ static void look_at_clock(struct bh_client *c)
     }
     c->since_look = 0;
     uint64_t now_ns = clock_boot_ns();
-    if (now_ns - c->tended_ns >= CLOCK_NS_PER_S) {
+    if (now_ns - c->tended_ns >= (uint64_t)TEND_MS * CLOCK_NS_PER_MS) {
         c->tended_ns = now_ns;
         channel_pump(c, 0);
     }
@@ -344,9 +353,9 @@ static bool wants_type(const struct bh_client *c, struct text record)
     return type >= EVENT_COUNT || (c->types >> type & 1) != 0;
 }
 
-/* Is this record for the caller? If so it is opened. */
-static bool accepts(struct bh_client *c, struct text record)
+bool client_accepts(struct bh_client *c, struct text record)
 {
+    c->event.rehearsed = false;
     if (!wants_type(c, record)) {
         return false;
     }
@@ -368,11 +377,18 @@ int bh_client_next(struct bh_client *c, const struct bh_event **out)
     c->outstanding = c->outstanding && c->manual;
     while (true) {
         struct text record;
+        if (c->turn < TURN_MINE) {
+            return client_fail(c, BH_ARGUMENT, "opened with BH_STANDBY: bh_client_begin() first");
+        }
         settle(c);
+        c->past_read = true;
+        if (c->turn == TURN_OVER) {
+            return client_fail(c, BH_CLOSED, "guard asked this client to end");
+        }
         struct status s = stream_next(&c->reader, c->record, &record);
         if (status_ok(s)) {
             look_at_clock(c);
-            if (accepts(c, record)) {
+            if (client_accepts(c, record)) {
                 c->outstanding = true;
                 c->stats.events++;
                 *out = &c->event;
@@ -393,9 +409,12 @@ int bh_client_wait(struct bh_client *c, int timeout_ms)
 {
     uint64_t deadline_ns = wait_deadline(timeout_ms);
     int result = BH_OK;
-    while (result == BH_OK && stream_lag(&c->reader) == 0) {
+    while (result == BH_OK && c->turn != TURN_OVER && stream_lag(&c->reader) == 0) {
         result = c->channel.phase == CHANNEL_ENDED ? BH_CLOSED
                                                    : channel_pump(c, wait_left_ms(deadline_ns));
+    }
+    if (c->turn == TURN_OVER) {
+        return client_fail(c, BH_CLOSED, "guard asked this client to end");
     }
     /* Whose signal handler ran wants to look at what it set. */
     return result == BH_AGAIN ? BH_OK : result;

@@ -3,7 +3,7 @@
  *
  *   client.c   opening, closing, reading, waiting        event.c   events and names
  *   channel.c  the socket: greeting, packets, coming back    mute.c    what a client leaves out
- *   speak.c    what a client says and asks
+ *   speak.c    what a client says and asks                   turn.c    whose turn it is to read
  */
 #pragma once
 
@@ -26,6 +26,7 @@ enum {
 
 struct bh_event {
     struct event event;
+    bool rehearsed; /* another client dealt with it */
 };
 
 /* Paths and patterns, each terminated and on the heap. */
@@ -57,6 +58,9 @@ struct answer {
     size_t len;
 };
 
+/* A client in standby reads nothing before TURN_MINE; others begin there. */
+enum turn { TURN_STANDBY, TURN_ASKED, TURN_MINE, TURN_OVER };
+
 struct channel {
     enum channel_phase phase;
     int poll;   /* epoll over the three below: the descriptor that callers poll */
@@ -69,6 +73,8 @@ struct channel {
     struct answer answer;
     bool syslog_answered;
     int syslog; /* received, -1: none */
+    bool loaded_answered;
+    struct bh_loaded loaded;
     uint8_t packet[WIRE_MAX];
 };
 
@@ -87,6 +93,10 @@ struct bh_client {
     uint64_t tended_ns;  /* when the channel was last looked at while events kept coming */
     unsigned since_look; /* events since the clock was last looked at */
     bool outstanding;    /* an event was given out and is not dealt with */
+    enum turn turn;
+    uint64_t turn_position;    /* where its turn begins, as far as it is known */
+    struct stream_reader past; /* of what came before; its page is NULL before it is used */
+    bool past_read;
     uint64_t done_position;
     uint64_t done_seq;
 
@@ -109,6 +119,10 @@ int client_fail(struct bh_client *c, int result, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 int client_fail_status(struct bh_client *c, const char *what, struct status s);
 int client_fail_sys(struct bh_client *c, const char *what);
+
+/* Reads on at a position that guard names; `seq` is the event before it, as in welcome. */
+struct status client_read_from(const void *memory, size_t size, uint64_t position, uint64_t seq,
+                               struct stream_reader *out);
 
 /* Takes a ring that guard handed over, and goes on where the client was if it is the same one. */
 int client_map(struct bh_client *c, int fd, const struct wire_welcome *welcome);
@@ -134,7 +148,8 @@ int channel_send(struct bh_client *c, const struct wire_message *message);
 int channel_send_until(struct bh_client *c, const struct wire_message *message,
                        uint64_t deadline_ns);
 
-/* Tells guard how far the client is, where that has changed. */
+/* Tells guard how far the client is; also where that has not changed: guard takes a part of its own
+ * that says nothing for one that hangs. */
 void channel_progress(struct bh_client *c);
 
 /* ── speak.c ── */
@@ -145,6 +160,15 @@ void speak_interest(struct bh_client *c);
 /* Guard's answers, as they come in. */
 struct status speak_on_answer(struct bh_client *c, const struct wire_answer *answer);
 void speak_on_syslog(struct bh_client *c, int fd);
+
+/* Is this record for the caller? If so it is opened, in `event`. */
+bool client_accepts(struct bh_client *c, struct text record);
+
+/* ── turn.c ── */
+
+int turn_on_begin(struct bh_client *c, const struct wire_begin *begin);
+void turn_on_finish(struct bh_client *c);
+void turn_on_loaded(struct bh_client *c, const struct wire_loaded *loaded);
 
 /* ── mute.c ── */
 

@@ -74,6 +74,9 @@ int bh_client_watch(struct bh_client *c, const char *pattern)
 int bh_client_alert(struct bh_client *c, const struct bh_event *event, const struct bh_alert *alert)
 {
     const struct event_header *about = &event->event.header;
+    if (event->rehearsed) {
+        return client_fail(c, BH_ARGUMENT, "another client dealt with this event");
+    }
     if (alert->size < sizeof *alert || alert->nth > UINT16_MAX || alert->id.len == 0) {
         return client_fail(c, BH_ARGUMENT, "an alert needs its size, an id and nth below 65,536");
     }

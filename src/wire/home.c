@@ -95,7 +95,8 @@ struct status home_make(const struct home *home, char *why)
     static const struct {
         const char *name;
         mode_t mode;
-    } folders[] = {{"run", 0755}, {"spool", 0700}, {"run/bpf", 0700}, {"run/mem", 0700}};
+    } folders[] = {
+        {"run", 0755}, {"content", 0700}, {"spool", 0700}, {"run/bpf", 0700}, {"run/mem", 0700}};
 
     TRY(make_root(home, why));
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
@@ -107,7 +108,7 @@ struct status home_make(const struct home *home, char *why)
             FAIL_SYS(refused);
         }
         /* The spool is handed to the courier's user; what is mounted has its own owner. */
-        if (i == 0) {
+        if (i < 2) {
             TRY(check_folder(path, why));
         }
     }

@@ -3,7 +3,7 @@
  *
  *   run/guard.sock   what clients connect to        run/bpf   pins, a bpffs of this instance
  *   run/lock         held by the guard that works   run/mem   memory that outlives guard, a tmpfs
- *   spool/           alerts as JSON lines
+ *   spool/           alerts as JSON lines          content/  the packs: active, previous
  */
 #pragma once
 

@@ -108,6 +108,7 @@ static void folders_are_made_with_their_modes(void **state)
     assert_int_equal(mode_of(home.root), 0755);
     assert_int_equal(mode_of(home_path(&home, "run", room)), 0755);
     assert_int_equal(mode_of(home_path(&home, "spool", room)), 0700);
+    assert_int_equal(mode_of(home_path(&home, "content", room)), 0700);
     assert_int_equal(mode_of(home_path(&home, "run/bpf", room)), 0700);
     assert_int_equal(mode_of(home_path(&home, "run/mem", room)), 0700);
     assert_ok(home_make(&home, why));
@@ -128,6 +129,9 @@ static void a_folder_that_others_write_to_is_refused(void **state)
     assert_int_equal(chmod(home_path(&home, "run", room), 0775), 0);
     assert_denied(&home, "/run can be written to by others");
     assert_int_equal(chmod(room, 0755), 0);
+    assert_int_equal(chmod(home_path(&home, "content", room), 0720), 0);
+    assert_denied(&home, "/content can be written to by others");
+    assert_int_equal(chmod(room, 0700), 0);
     assert_int_equal(chmod(home.root, 01777), 0);
     assert_denied(&home, "can be written to by others");
 }

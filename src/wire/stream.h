@@ -29,8 +29,7 @@ struct stream_cursor {
     char name[STREAM_NAME];
     uint64_t position;  /* everything before it was dealt with */
     uint64_t seq;       /* of the last event before it; 0: not known */
-    uint64_t alert_seq; /* the last event it raised an alert for … */
-    uint64_t alert_nth; /* … and how many of that event's alerts were published */
+    uint64_t unused[2]; /* keep the places where they were */
 };
 
 /* The first page. Readers see it read-only. What the writer stores for each record and what readers

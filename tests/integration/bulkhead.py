@@ -37,7 +37,8 @@ class Instance:
         wait_for(lambda: self.component("courier").get("state") == "running", 20, "start")
         if content:
             wait_for(lambda: self.component("engine").get("state") == "running", 5, "engine")
-        wait_for(lambda: len(self.status()["clients"]) >= (2 if content else 1), 5, "clients")
+        parts = {"courier", "engine"} if content else {"courier"}
+        wait_for(lambda: parts <= {c["name"] for c in self.status()["clients"]}, 5, "clients")
 
     def ctl(self, *arguments):
         return subprocess.run([self.build / "src/ctl/bulkhead", *map(str, arguments)], text=True,

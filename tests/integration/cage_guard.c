@@ -82,6 +82,7 @@ struct status small_guard_start(struct small_guard *g, const char *binary, int f
     }
     g->socket = pair[0];
     g->types = 0;
+    g->ready = false;
     g->worker = fork();
     if (g->worker == 0) {
         become_worker(binary, pair[1], file, log);
@@ -129,6 +130,19 @@ static void welcome(const struct small_guard *g)
     reply(g, &m, fds, 2);
 }
 
+void small_guard_begin(const struct small_guard *g)
+{
+    struct wire_message m = {.number = WIRE_BEGIN,
+                             .begin = {.position = g->position, .seq = g->seq}};
+    reply(g, &m, NULL, 0);
+}
+
+void small_guard_finish(const struct small_guard *g)
+{
+    struct wire_message m = {.number = WIRE_FINISH, .finish = {.wait_ms = 1000}};
+    reply(g, &m, NULL, 0);
+}
+
 static void keep_alert(struct small_guard *g, const struct wire_alert *alert)
 {
     unsigned i = g->alert_count++;
@@ -158,6 +172,12 @@ static void handle(struct small_guard *g, const struct wire_message *m)
 {
     if (m->number == WIRE_HELLO) {
         welcome(g);
+    } else if (m->number == WIRE_READY) {
+        g->ready = true;
+        g->rules = m->ready.rules;
+        if (!g->hold) {
+            small_guard_begin(g);
+        }
     } else if (m->number == WIRE_SUBSCRIBE) {
         g->types = m->subscribe.types;
     } else if (m->number == WIRE_PROGRESS) {

@@ -22,6 +22,9 @@ struct small_guard {
     uint64_t types;    /* it subscribed to */
     uint64_t position; /* as it last said */
     uint64_t seq;
+    bool hold;      /* an engine that is ready is not told to begin */
+    bool ready;     /* it said so … */
+    uint32_t rules; /* … and this */
     unsigned reports;
     char report[1025]; /* its last one */
     unsigned alert_count;
@@ -51,6 +54,10 @@ uint64_t small_guard_publish(struct small_guard *g, enum event_type type, enum f
 
 /* Answers the worker for as long as `wait_ms`, or until it hangs up (false). */
 bool small_guard_serve(struct small_guard *g, int wait_ms);
+
+/* Tells it to begin where the worker before it was, or to end there. */
+void small_guard_begin(const struct small_guard *g);
+void small_guard_finish(const struct small_guard *g);
 
 /* Kills the worker, if `signal` is not 0, and waits for its end: its wait status. */
 int small_guard_end(struct small_guard *g, int signal);

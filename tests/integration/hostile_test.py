@@ -9,12 +9,14 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import bulkhead
 
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 HELLO, SUBSCRIBE, WATCH, PROGRESS, ALERT, REPORT, ASK, WANT_SYSLOG = 1, 4, 5, 6, 7, 8, 9, 11
+READY, BEGIN, FINISH, LOAD, LOADED = 20, 21, 22, 23, 24
 
 
 def text(value):
@@ -73,6 +75,12 @@ def violations_end_the_connection():
         "too long a text": (True, struct.pack("<H", WATCH) + text(b"/" * 5000)),
         "a packet over the limit": (True, bytes(100000)),
         "the courier's message": (True, struct.pack("<HI", WANT_SYSLOG, 1)),
+        "the engine's message": (True, struct.pack("<HI", READY, 1) + text(b"00")),
+        "the engine's message before hello": (False, struct.pack("<HI", READY, 1) + text(b"00")),
+        "guard's word to the engine": (True, struct.pack("<HQQ", BEGIN, 0, 0)),
+        "another of guard's words": (True, struct.pack("<HI", FINISH, 0)),
+        "a load before hello": (False, struct.pack("<HB", LOAD, 0)),
+        "a load of what is not": (True, struct.pack("<HB", LOAD, 2)),
         "a position that was never written": (True, struct.pack("<HQQQQ", PROGRESS, far, 0, 0, 0)),
         "a number that was never given": (True, struct.pack("<HQQQQ", PROGRESS, 0, 0, 0, far)),
         "an alert about no event": (True, struct.pack("<HQQQHH", ALERT, far, 0, 0, 0, 0) + text(b"") * 6),
@@ -97,7 +105,7 @@ def garbage_harms_nobody():
         with connect(instance, generator.random() < 0.8) as client:
             try:
                 while True:
-                    number = generator.choice([1, 4, 5, 6, 7, 8, 9, 10, 11, 12, generator.randrange(65536)])
+                    number = generator.choice([*range(1, 25), generator.randrange(65536)])
                     body = bytes(generator.randrange(256) for _ in range(generator.choice([0, 4, 8, 32, 34, 60, 300])))
                     client.send(struct.pack("<H", number) + body)
                     packets += 1
@@ -146,6 +154,59 @@ def a_client_that_never_reads_is_cut_off():
     instance.stop()
 
 
+FALSE_ENGINE = """#!/usr/bin/python3 -I
+import pathlib, socket, sys, time
+guard = socket.socket(fileno=3)
+guard.setblocking(True)
+for packet in eval(pathlib.Path(__file__).with_name("packets").read_text()):
+    if packet:
+        guard.send(packet)
+    elif not guard.recv(65536):
+        break
+while guard.recv(65536):
+    pass
+time.sleep(0.3)  # one that lived so long is started again at once
+"""
+
+
+def an_engine_has_its_turn_and_no_more():
+    """One that was taken over, in its place: it cannot speak of events before its turn, nor call for other content."""
+    build = pathlib.Path(tempfile.mkdtemp(prefix="bulkhead-hostile-"))
+    for part in ["ctl", "guard", "courier", "engine"]:
+        (build / "src" / part).mkdir(parents=True)
+        shutil.copy(BUILD / f"src/{part}" / ("bulkhead" if part == "ctl" else f"bulkhead-{part}"), build / "src" / part)
+    engine, packets = build / "src/engine/bulkhead-engine", build / "src/engine/packets"
+    instance = bulkhead.Instance(build, BUILD / "content/content.pack")
+    ready = struct.pack("<HI", READY, 1) + text(b"00")
+    alert = struct.pack("<HQQQHH", ALERT, 1, 0, 0, 0, 0) + text(b"") * 6
+    bad = {
+        "progress before its turn": [struct.pack("<HQQQQ", PROGRESS, 0, 0, 0, 0)],
+        "an alert before its turn": [alert],
+        "a question": [struct.pack("<HQ", ASK, 0) + text(b"status")],
+        "progress while it waits": [ready, struct.pack("<HQQQQ", PROGRESS, 0, 0, 0, 0), ready],
+        "ready in its turn": [ready, None, ready],
+        "other content": [struct.pack("<HB", LOAD, 0)],
+        "other content in its turn": [ready, None, struct.pack("<HB", LOAD, 0)],
+        "the courier's message in its turn": [ready, None, struct.pack("<HI", WANT_SYSLOG, 1)],
+    }
+    cut_off = lambda: pathlib.Path(instance.log.name).read_text().count('The client \\"engine\\" was cut off')
+    os.rename(engine, build / "engine")
+    engine.write_text(FALSE_ENGINE)
+    engine.chmod(0o755)
+    for number, (name, said) in enumerate(bad.items(), 1):
+        packets.write_text(repr([hello(b"engine"), None, *said]))
+        if number == 1:
+            os.kill(instance.component("engine")["pid"], signal.SIGKILL)
+        bulkhead.wait_for(lambda: cut_off() == number, 10, name)
+    os.rename(build / "engine", engine)
+    bulkhead.wait_for(lambda: "engine" in [c["name"] for c in instance.status()["clients"]], 15, "the engine")
+    assert "content.pack" in instance.status()["content"]["path"]
+    still_well(instance, instance.guard_pid())
+    instance.stop()
+    shutil.rmtree(build)
+    return [f"{len(bad)} violations"]
+
+
 def nothing_passes_by_while_the_engine_is_away():
     """No other client wants these events: guard keeps them for the engine all the same."""
     instance = bulkhead.Instance(BUILD)
@@ -180,5 +241,6 @@ def an_alert_names_the_program_that_it_is_about():
 
 
 sys.exit(bulkhead.main([violations_end_the_connection, garbage_harms_nobody, the_table_of_clients_can_be_full,
-                        a_client_that_never_reads_is_cut_off, nothing_passes_by_while_the_engine_is_away,
+                        a_client_that_never_reads_is_cut_off, an_engine_has_its_turn_and_no_more,
+                        nothing_passes_by_while_the_engine_is_away,
                         an_alert_names_the_program_that_it_is_about]))

@@ -176,18 +176,20 @@ static void sum_up(const struct run *r, uint64_t began_ns)
 
 int main(int argc, char **argv)
 {
-    struct run r = {0};
+    static struct run r; /* what it holds lasts as long as the process */
+    static struct text pack, events;
     uint64_t seconds, count, seed;
     if (argc != 6 || !text_to_u64(text_of(argv[3]), &seconds) ||
         !text_to_u64(text_of(argv[4]), &count) || !text_to_u64(text_of(argv[5]), &seed)) {
         fprintf(stderr, "Usage: pack_mutate PACK EVENTS SECONDS COUNT SEED\n");
         return 2;
     }
-    struct text pack = read_file(argv[1]);
+    pack = read_file(argv[1]);
+    events = read_file(argv[2]);
     r.data = (uint8_t *)(uintptr_t)pack.ptr;
     r.size = pack.len;
     r.random = seed * 0x9e3779b97f4a7c15U | 1;
-    read_events(&r, read_file(argv[2]));
+    read_events(&r, events);
     r.tables.words = r.programs.words = PACK_RULES_MAX / 64;
     r.tables.bits = heap_alloc(r.tables.words, sizeof(uint64_t));
     r.programs.bits = heap_alloc(r.programs.words, sizeof(uint64_t));

@@ -88,6 +88,8 @@ enum bh_flags {
     /* An event counts as dealt with only when bh_client_acknowledge() says so. Without it: as soon
      * as the next one is asked for. */
     BH_MANUAL_ACKNOWLEDGE = 1,
+    /* Nothing is read before bh_client_begin(): another engine may still be at work. */
+    BH_STANDBY = 2,
 };
 
 /* Grows at its end only: `size` says what the caller knows of it. Members that are zero have their
@@ -111,6 +113,7 @@ struct bh_options {
     }
 
 struct bh_client;
+struct bh_event;
 
 /* Connects, agrees on a version and maps the ring. Waits for guard's answer for at most 5 seconds.
  * A client sees nothing until it subscribes. Release it with bh_client_close(). */
@@ -154,15 +157,61 @@ BH_API int bh_client_mute_process(struct bh_client *client, uint64_t guid);
 BH_API int bh_client_mute_path(struct bh_client *client, const char *prefix);
 BH_API int bh_client_mute_target(struct bh_client *client, const char *prefix);
 
-/* ── reading ── */
+/* ── taking turns ── */
 
-struct bh_event;
+/* What the engine has to say of its pack. Grows at its end only. */
+struct bh_ready {
+    size_t size;        /* sizeof(struct bh_ready) */
+    uint32_t rules;     /* that it will run */
+    const char *digest; /* of the pack, for people; at most 64 bytes, NULL: none */
+};
+
+/* For a client opened with BH_STANDBY that said what it wants to see: it is ready, and waits until
+ * guard says that its turn has come. It reads on after the last event that the client before it
+ * dealt with. Guard takes this of its engine alone, and ends the conversation with whoever else
+ * says it. BH_CLOSED: it will never be its turn. BH_TIMEOUT: not within `timeout_ms` (< 0: for
+ * ever). */
+BH_API int bh_client_begin(struct bh_client *client, const struct bh_ready *ready, int timeout_ms);
+
+/* For a client in standby that keeps something from event to event: the next of the events that
+ * came before its turn and that the ring still holds, the oldest first. They were dealt with, so
+ * nothing may be said of them. BH_AGAIN: that is all so far. Read what there is before
+ * bh_client_begin(), which may take its time, and after it the little that came meanwhile; then it
+ * ends exactly where bh_client_next() begins, and the client knows what one would that had been
+ * there all the time. */
+BH_API int bh_client_rehearse(struct bh_client *client, const struct bh_event **out);
+
+enum bh_load {
+    BH_LOAD_NEXT = 0,     /* the pack at HOME/content/content.pack.next, which guard takes away */
+    BH_LOAD_PREVIOUS = 1, /* the one that was active before */
+};
+
+/* What came of it. Grows at its end only. */
+struct bh_loaded {
+    size_t size;         /* sizeof(struct bh_loaded), set by the caller */
+    bool ok;             /* the new content is active; else the old one goes on */
+    uint32_t rules;      /* of the new pack */
+    uint32_t took_ms;    /* from the question to the new engine's first event */
+    uint32_t gap_us;     /* at most so long of it no engine read */
+    uint64_t old_events; /* that the old pack was asked about */
+    uint64_t last_seq;   /* the last of them; the new pack begins with the next. 0: not known */
+    char digest[65];     /* of the new pack */
+    char why[257];       /* where it was refused: one line for people */
+};
+
+/* Asks guard to exchange the active content, and waits for what comes of it. Only root may; BH_OK
+ * says that there is an answer, `out` which. BH_TIMEOUT, BH_CLOSED: it is not known; guard goes on
+ * all the same, and `bulkhead status` tells. */
+BH_API int bh_client_load(struct bh_client *client, enum bh_load what, int timeout_ms,
+                          struct bh_loaded *out);
+
+/* ── reading ── */
 
 /* The next event, copied out of the ring and checked: it cannot change any more. It lives in the
  * client until the next call of bh_client_next() or bh_client_close(); bh_event_copy() keeps it.
- * BH_AGAIN: none waits. BH_CLOSED: guard is gone for good, and every event was read. BH_DAMAGED:
- * the ring cannot be read on. Makes no system call for each event: only when none waits, and once a
- * second. */
+ * BH_AGAIN: none waits. BH_CLOSED: guard is gone for good, and every event was read; or it asked
+ * this client to end, and what was read is all it shall deal with. BH_DAMAGED: the ring cannot be
+ * read on. Makes no system call for each event: only when none waits, and once a second. */
 BH_API int bh_client_next(struct bh_client *client, const struct bh_event **out);
 
 /* Waits until bh_client_next() is worth a call, which may still say BH_AGAIN. `timeout_ms` < 0: for
@@ -196,7 +245,7 @@ BH_API int bh_client_stats(const struct bh_client *client, struct bh_stats *out)
  */
 struct bh_alert {
     size_t size;            /* sizeof(struct bh_alert) */
-    unsigned nth;           /* counts the alerts of one event from 0 on, below 65,536 */
+    unsigned nth;           /* counts what this rule raises about one event, from 0; below 65,536 */
     struct bh_text id;      /* of the rule; 64 bytes */
     struct bh_text title;   /* 256 */
     struct bh_text author;  /* 256 */
@@ -205,8 +254,9 @@ struct bh_alert {
     struct bh_text message; /* what happened, in one line; 1,024 */
 };
 
-/* Raises an alert about an event. Guard publishes it once for each event and `nth`, whatever is
- * repeated after a restart. Waits for room for at most a second, then BH_AGAIN: call again. */
+/* Raises an alert about an event. Guard publishes it once for each client's name, event, `id` and
+ * `nth`, whatever is repeated after a restart. Waits for room for at most a second, then BH_AGAIN:
+ * call again. */
 BH_API int bh_client_alert(struct bh_client *client, const struct bh_event *event,
                            const struct bh_alert *alert);
 

@@ -1,0 +1,279 @@
+/*
+ * The packs of this instance: which one is active, which one was before, and where they lie. Guard
+ * opens and moves them and never reads a byte of them.
+ *
+ *   HOME/content/content.pack             active, once it was loaded; what --content names until
+ * then HOME/content/content.pack.previous    the one before: the last that is known to be good
+ *   HOME/content/content.pack.next        put there for guard, which takes it away
+ *   HOME/content/content.pack.trial       taken, and not accepted yet
+ *   HOME/content/content.pack.refused     was active once, and an engine refused it later
+ *
+ * Every step is one rename, or a link and a rename: killed at any moment, there is a pack under
+ * each name that had one. What is active is decided by struct kept, which outlives guard.
+ */
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/own.h"
+#include "guard/guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char spare[] = "content/content.pack.spare";
+static const char previous[] = "content/content.pack.previous";
+static const char refused[] = "content/content.pack.refused";
+
+const char *packs_path(const struct guard *g, enum pack_place place, char *room)
+{
+    static const char *const names[] = {
+        [PACK_AT_NONE] = "",
+        [PACK_AT_GIVEN] = "",
+        [PACK_AT_HOME] = "content/content.pack",
+        [PACK_AT_PREVIOUS] = "content/content.pack.previous",
+        [PACK_AT_NEXT] = "content/content.pack.next",
+        [PACK_AT_TRIAL] = "content/content.pack.trial",
+    };
+    if (place == PACK_AT_GIVEN && g->options.content) {
+        return g->options.content;
+    }
+    return names[place][0] ? home_path(&g->home, names[place], room) : "";
+}
+
+/* A pipe must not keep guard waiting; what is no file must not reach an engine. */
+static struct status open_pack(const struct guard *g, enum pack_place place, int *out)
+{
+    char room[HOME_PATH];
+    struct stat is;
+    OWN(fd_drop)
+    int fd = open(packs_path(g, place, room), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT) {
+        FAIL(MISSING);
+    }
+    if (fd < 0 || fstat(fd, &is) != 0) {
+        FAIL_SYS(errno);
+    }
+    if (!S_ISREG(is.st_mode)) {
+        FAIL(INVALID);
+    }
+    *out = fd_take(&fd);
+    return OK;
+}
+
+static struct status move(const struct guard *g, const char *from, const char *to)
+{
+    char from_room[HOME_PATH];
+    char to_room[HOME_PATH];
+    if (rename(home_path(&g->home, from, from_room), home_path(&g->home, to, to_room)) != 0) {
+        FAIL_SYS(errno);
+    }
+    return OK;
+}
+
+static struct status move_pack(const struct guard *g, enum pack_place from, enum pack_place to)
+{
+    char from_room[HOME_PATH];
+    char to_room[HOME_PATH];
+    if (rename(packs_path(g, from, from_room), packs_path(g, to, to_room)) != 0) {
+        FAIL_SYS(errno);
+    }
+    return OK;
+}
+
+static bool is_there(const struct guard *g, enum pack_place place)
+{
+    char room[HOME_PATH];
+    return access(packs_path(g, place, room), F_OK) == 0;
+}
+
+/* ── at the start ── */
+
+/* What the last guard left says which pack is active; but a --content that is another than it was
+ * given is what the owner wants now. */
+static void choose(struct guard *g)
+{
+    struct kept *k = g->kept;
+    uint64_t given = g->options.content ? hash_text(text_of(g->options.content)) : 0;
+    bool known = k->active.place == PACK_AT_HOME || k->active.place == PACK_AT_GIVEN;
+    if (known && k->content_given == given) {
+        return;
+    }
+    k->content_given = given;
+    k->active = (struct pack_note){.place = given ? PACK_AT_GIVEN : PACK_AT_HOME};
+    k->previous = (struct pack_note){
+        .place = given && is_there(g, PACK_AT_HOME) ? PACK_AT_HOME : PACK_AT_PREVIOUS};
+}
+
+void packs_open(struct guard *g)
+{
+    char room[HOME_PATH];
+    char words[256];
+    choose(g);
+    remove(packs_path(g, PACK_AT_TRIAL, room)); /* of a guard that was killed meanwhile */
+    struct status s = open_pack(g, g->kept->active.place, &g->active_fd);
+    if (!status_ok(open_pack(g, g->kept->previous.place, &g->previous_fd))) {
+        g->kept->previous = (struct pack_note){0};
+    }
+    if (status_ok(s)) {
+        return;
+    }
+    if (s.fault != FAULT_MISSING || g->kept->active.place == PACK_AT_GIVEN) {
+        publish_health(g, "critical", "engine", 1, "The content %s cannot be opened: %s.",
+                       packs_path(g, g->kept->active.place, room),
+                       status_text(s, words, sizeof words));
+    }
+    if (!packs_fall_back(g)) {
+        g->kept->active = (struct pack_note){0};
+    } else {
+        publish_health(g, "critical", "engine", 1, "The previous content is active in its place.");
+    }
+}
+
+/* ── another pack ── */
+
+/* Taken away before it is opened: whoever puts another one there must not exchange what is then
+ * active by another file than was proven. */
+struct status packs_take(struct guard *g, enum pack_place *out_place, int *out)
+{
+    struct status s = move_pack(g, PACK_AT_NEXT, PACK_AT_TRIAL);
+    if (s.fault == FAULT_SYSTEM && s.sys == ENOENT) {
+        FAIL(MISSING);
+    }
+    TRY(s);
+    s = open_pack(g, PACK_AT_TRIAL, out);
+    if (!status_ok(s)) {
+        status_ignore(move_pack(g, PACK_AT_TRIAL, PACK_AT_NEXT)); /* no pack, and not ours */
+        return s;
+    }
+    *out_place = PACK_AT_TRIAL;
+    return OK;
+}
+
+struct status packs_take_again(struct guard *g, enum pack_place *out_place, int *out)
+{
+    enum pack_place place = g->kept->active.place;
+    if (place == PACK_AT_NONE) {
+        place = g->options.content ? PACK_AT_GIVEN : PACK_AT_HOME;
+    }
+    TRY(open_pack(g, place, out));
+    *out_place = place;
+    return OK;
+}
+
+struct status packs_take_previous(struct guard *g, enum pack_place *out_place, int *out)
+{
+    if (g->previous_fd < 0) {
+        FAIL(MISSING);
+    }
+    int fd = fcntl(g->previous_fd, F_DUPFD_CLOEXEC, 0);
+    if (fd < 0) {
+        FAIL_SYS(errno);
+    }
+    *out_place = g->kept->previous.place;
+    *out = fd;
+    return OK;
+}
+
+void packs_give_up(struct guard *g, enum pack_place place)
+{
+    char room[HOME_PATH];
+    if (place == PACK_AT_TRIAL) {
+        unlink(packs_path(g, PACK_AT_TRIAL, room));
+    }
+}
+
+/* ── another pack is active ── */
+
+/* The home's pack gets a second name, so that there is one under the first at any moment. */
+static struct status install_trial(const struct guard *g, bool keep)
+{
+    char from[HOME_PATH];
+    char to[HOME_PATH];
+    if (keep && is_there(g, PACK_AT_HOME)) {
+        unlink(home_path(&g->home, spare, to));
+        if (link(packs_path(g, PACK_AT_HOME, from), to) != 0) {
+            FAIL_SYS(errno);
+        }
+        TRY(move(g, spare, previous));
+    }
+    return move_pack(g, PACK_AT_TRIAL, PACK_AT_HOME);
+}
+
+/* They change places, so that one can go forth again. */
+static struct status install_previous(const struct guard *g)
+{
+    char from[HOME_PATH];
+    char to[HOME_PATH];
+    if (!is_there(g, PACK_AT_HOME)) {
+        return move_pack(g, PACK_AT_PREVIOUS, PACK_AT_HOME);
+    }
+    if (renameat2(AT_FDCWD, packs_path(g, PACK_AT_PREVIOUS, from), AT_FDCWD,
+                  packs_path(g, PACK_AT_HOME, to), RENAME_EXCHANGE) != 0) {
+        FAIL_SYS(errno);
+    }
+    return OK;
+}
+
+/* The same pack again must not push out the one before it. */
+static bool is_same(const struct kept *k, const struct pack_note *note)
+{
+    return note->digest[0] && text_same(text_of(note->digest), text_of(k->active.digest)) &&
+           k->previous.place != PACK_AT_HOME;
+}
+
+void packs_install(struct guard *g, enum pack_place place, const struct pack_note *note, int *fd)
+{
+    char words[256];
+    struct kept *k = g->kept;
+    struct pack_note old = k->active;
+    struct status s = OK;
+    bool keep = !is_same(k, note);
+    bool moved = place == PACK_AT_TRIAL || place == PACK_AT_PREVIOUS;
+    if (moved) {
+        s = place == PACK_AT_TRIAL ? install_trial(g, keep) : install_previous(g);
+        old.place = old.place == PACK_AT_HOME ? (uint32_t)PACK_AT_PREVIOUS : old.place;
+    } else if (place == old.place) {
+        old.place = PACK_AT_NONE; /* another file has its name now */
+    }
+    k->active = *note;
+    k->active.place = (uint32_t)(!status_ok(s) ? PACK_AT_NONE : moved ? PACK_AT_HOME : place);
+    k->active.since_ns = clock_real_ns();
+    if (keep) {
+        k->previous = old;
+        fd_drop(&g->previous_fd);
+        g->previous_fd = fd_take(&g->active_fd);
+    }
+    fd_drop(&g->active_fd);
+    g->active_fd = fd_take(fd);
+    if (!status_ok(s)) {
+        publish_health(g, "critical", "guard", 1,
+                       "The new content works, but could not be kept in %s/content: %s. After the "
+                       "next start of guard the old one works again.",
+                       g->home.root, status_text(s, words, sizeof words));
+    }
+}
+
+/* What a failed move leaves is found again at the next start: nothing works differently now. */
+bool packs_fall_back(struct guard *g)
+{
+    struct kept *k = g->kept;
+    if (g->previous_fd < 0) {
+        return false;
+    }
+    if (k->active.place != PACK_AT_GIVEN && k->previous.place != PACK_AT_HOME &&
+        is_there(g, PACK_AT_HOME)) {
+        status_ignore(move(g, "content/content.pack", refused));
+    }
+    if (k->previous.place == PACK_AT_PREVIOUS) {
+        status_ignore(move_pack(g, PACK_AT_PREVIOUS, PACK_AT_HOME));
+        k->previous.place = PACK_AT_HOME;
+    }
+    k->active = k->previous;
+    k->active.since_ns = clock_real_ns();
+    k->previous = (struct pack_note){0};
+    fd_drop(&g->active_fd);
+    g->active_fd = fd_take(&g->previous_fd);
+    return true;
+}
