@@ -109,6 +109,9 @@ int demand_run(const struct opener_options *options)
     struct status s = cage_enter(&cage, &d.missing);
     s = status_ok(s) ? pool_run(&pool, &source) : s;
     walk_end(&d.walk);
+    if (s.fault == FAULT_CLOSED) {
+        return EX_OK; /* the keeper is gone: the scan was ended from outside */
+    }
     if (!status_ok(s)) {
         log_status("cannot scan", s);
         return s.fault == FAULT_INVALID ? EX_CONFIG : EX_SOFTWARE;

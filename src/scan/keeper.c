@@ -199,7 +199,8 @@ static void turn(struct keeper *k)
     if (k->exit_code < 0 && polled[1].revents) {
         struct status s = serve(k);
         if (s.fault == FAULT_CLOSED) {
-            fd_drop(&k->opener); /* how it ended is about to be known */
+            fd_drop(&k->opener); /* how it ended is about to be known; it may not have waited for
+                                  * a worker that it had asked for */
         } else if (!status_ok(s)) {
             log_status("cannot serve the opener", s);
             end(k, EX_SOFTWARE);

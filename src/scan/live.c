@@ -404,6 +404,9 @@ int live_run(void)
     if (s.fault == FAULT_MISSING) {
         return EX_UNAVAILABLE; /* the pack has no rules for us: guard leaves us off */
     }
+    if (s.fault == FAULT_CLOSED) {
+        return EX_OK; /* the keeper is gone, and guard knows */
+    }
     if (!status_ok(s)) {
         log_status("cannot scan", s);
         return s.fault == FAULT_INVALID ? EX_CONFIG : EX_SOFTWARE;

@@ -29,6 +29,9 @@ struct status post_send(int socket, const struct talk_message *message, int fd)
         memcpy(CMSG_DATA(&control.head), &fd, sizeof fd);
     }
     while (sendmsg(socket, &m, MSG_NOSIGNAL) < 0) {
+        if (errno == EPIPE || errno == ECONNRESET) {
+            FAIL(CLOSED);
+        }
         if (errno != EINTR) {
             FAIL_SYS(errno);
         }

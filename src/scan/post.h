@@ -7,7 +7,7 @@
 
 #include "scan/talk.h"
 
-/* Sends; `fd` (-1: none) rides along. Waits for room. */
+/* Sends; `fd` (-1: none) rides along. Waits for room. CLOSED: the other side is gone. */
 struct status post_send(int socket, const struct talk_message *message, int fd);
 
 /* Room for the packet that a received message's texts point into. */

@@ -122,6 +122,7 @@ static void descriptors_ride_along(void **state)
     close(after);
     close(pair[0]);
     assert_fault(post_receive(pair[1], TALK_OPENER, &packet, &m, NULL), CLOSED);
+    assert_fault(post_send(pair[1], &m, -1), CLOSED);
     close(pair[1]);
 }
 
