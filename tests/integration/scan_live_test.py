@@ -148,6 +148,27 @@ def what_hangs_it_is_named_and_costs_one_verdict():
         assert scene.instance.component("scan")["restarts"] == 0
 
 
+def it_follows_the_pack():
+    """Loaded content reaches the scanner too: with rules it works, without it is off, and no restart is news."""
+    with Scene() as scene:
+        plain = BUILD / "content/content.pack"
+        bad = scene.program("bad", MARK)
+        subprocess.run([bad], check=True)
+        bulkhead.wait_for(lambda: scene.alerts(bad), 30, "alert")
+        assert scene.instance.ctl("content", "load", plain).returncode == 0
+        bulkhead.wait_for(lambda: scene.instance.component("scan")["state"] == "off", 20, "off")
+        assert scene.instance.ctl("scan", bad).returncode == 78, "the instance has no rules for files"
+        assert scene.instance.ctl("content", "load", scene.pack).returncode == 0
+        bulkhead.wait_for(lambda: scene.instance.component("scan")["state"] == "running", 20, "on")
+        found = scene.instance.ctl("scan", "--json", bad)
+        assert found.returncode == 1 and '"rule":"finds_mark"' in found.stdout, found
+        again = scene.program("again", MARK)
+        bulkhead.wait_for(lambda: scene.alerts(again), 30, "alert of a written file")
+        assert scene.instance.component("scan")["restarts"] == 0
+        assert not [h for h in scene.health() if "stopped" in h], scene.health()
+
+
 sys.exit(bulkhead.main([
     without_rules_it_stays_off, what_runs_is_scanned, what_is_written_is_scanned_when_it_is_quiet,
-    killed_it_comes_back_and_nothing_is_lost_or_doubled, what_hangs_it_is_named_and_costs_one_verdict]))
+    killed_it_comes_back_and_nothing_is_lost_or_doubled, what_hangs_it_is_named_and_costs_one_verdict,
+    it_follows_the_pack]))

@@ -313,8 +313,29 @@ def packs_carry_rules():
         assert report["bad.yar"]["status"] == "refused" and report["bad.yar"]["class"] == "yara", report
 
 
+def lists_of_hashes_are_asked():
+    with Place(finds=FINDS) as place:
+        bad = place.put("bad", b"a program that somebody knows")
+        place.put("other", MARK)
+        digest = hashlib.sha256(bad.read_bytes()).hexdigest()
+        (place.rules / "known.ioc.txt").write_text(f"# title: Known programs\n# author: Somebody\n# level: critical\n{digest}\n")
+        pack = place.top / "hashes.pack"
+        subprocess.run([BULKHEAD, "content", "build", place.rules, "-o", pack], check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run([BULKHEAD, "scan", "--json", "--rules", pack, place.files], capture_output=True, text=True)
+        result = Result(done.returncode, done.stdout, "")
+        found = {m["kind"]: m for m in result.of("match")}
+        assert done.returncode == 1 and found["indicator"]["path"] == str(bad), result.lines
+        assert (found["indicator"]["level"], found["indicator"]["author"]) == ("critical", "Somebody"), found
+        assert found["yara"]["path"] == str(place.files / "other")
+        (place.rules / "finds.yar").unlink()  # lists alone will do
+        subprocess.run([BULKHEAD, "content", "build", place.rules, "-o", pack], check=True, stdout=subprocess.DEVNULL)
+        done = subprocess.run([BULKHEAD, "scan", "--json", "--rules", pack, place.files], capture_output=True, text=True)
+        assert [m["path"] for m in Result(done.returncode, done.stdout, "").of("match")] == [str(bad)]
+
+
 sys.exit(bulkhead.main([
     matches_are_told_with_all_that_is_known, people_read_text_and_no_path_can_draw, only_files_are_opened,
     a_caller_without_privilege_gets_the_same_cages, ten_thousand_files, rules_that_do_not_compile_are_named,
     a_rule_that_hangs_costs_one_verdict, a_rule_that_takes_all_memory_costs_one_verdict, a_worker_that_dies_costs_one_verdict,
-    a_death_that_no_rule_explains_is_the_files, each_process_has_what_it_needs_and_no_more, packs_carry_rules]))
+    a_death_that_no_rule_explains_is_the_files, each_process_has_what_it_needs_and_no_more, packs_carry_rules,
+    lists_of_hashes_are_asked]))
