@@ -5,7 +5,7 @@
 #   make bench    what it costs, beside what Debian's auditd and sysdig cost
 #   make tidy     house rules alone: format, dependency rule, banned calls
 #   make fuzz     fuzzing for FUZZ_SECONDS a target (an hour)
-#   make soak     20,000,000 random rules and events against an independent evaluator, with a new seed
+#   make soak     20,000,000 random rules and events against an independent evaluator, a million changed packs: hours
 #   make setup    the Debian packages that the targets above need; they call it themselves
 #   make install  into DESTDIR/PREFIX
 
@@ -49,6 +49,8 @@ fuzz:
 soak: build
 	@tests/setup.sh build check
 	@tests/differential/differential_test.py $(BUILD) --pairs 20000000 --seed $$(date +%s)
+	@tests/sanitized.sh build-sanitized > /dev/null && ninja -C build-sanitized > /dev/null
+	@tests/mutate/mutate_test.py build-sanitized --seconds 1000000 --seed $$(date +%s)
 
 install: build
 	@meson install -C $(BUILD)

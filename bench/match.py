@@ -23,7 +23,7 @@ ROOT = HERE.parent
 BUILDS = 3
 EVENTS = {"ordinary": 2000, "derived": 500, "adversarial": 36}
 # Rounds; cold events; events that are also asked one rule after another, which takes its time.
-EFFORT = {"ordinary": (7, 40, 20), "derived": (5, 10, 10), "adversarial": (3, 5, 2)}
+EFFORT = {"ordinary": (7, 40, 20), "derived": (5, 10, 10), "adversarial": (7, 5, 2)}
 
 
 def run(*command):

@@ -8,6 +8,7 @@ build='gcc make clang llvm bpftool libbpf-dev linux-libc-dev meson ninja-build p
 check='clang-format zstd libclang-rt-14-dev rustc python3 python3-yaml git procps iproute2 util-linux
        libvectorscan-dev'
 bench='auditd sysdig hyperfine libvectorscan-dev python3 python3-yaml'
+golden='qemu-system-x86 debootstrap e2fsprogs util-linux zstd python3'
 
 wanted=
 for purpose in "$@"; do
@@ -15,7 +16,8 @@ for purpose in "$@"; do
     build) wanted="$wanted $build" ;;
     check) wanted="$wanted $check" ;;
     bench) wanted="$wanted $bench" ;;
-    *) echo "setup: there is no purpose \"$purpose\": build, check, bench" >&2; exit 64 ;;
+    golden) wanted="$wanted $golden" ;;
+    *) echo "setup: there is no purpose \"$purpose\": build, check, bench, golden" >&2; exit 64 ;;
     esac
 done
 

@@ -8,7 +8,7 @@ _bulkhead_types="process_exec process_fork process_exit file_create file_modify 
 _bulkhead_value() {
     case $1 in
     --home) COMPREPLY=($(compgen -d -- "$cur")) ;;
-    --content | --events | --expect | --ordinary | --tests | --from-file | --watch | --rules | -o | --output) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    --content | --golden | --events | --expect | --ordinary | --tests | --from-file | --watch | --rules | -o | --output) COMPREPLY=($(compgen -f -- "$cur")) ;;
     --types)
         # The last of a list; those before it stay.
         local before=""
@@ -38,8 +38,11 @@ _bulkhead_content() {
         return
     fi
     case ${COMP_WORDS[2]} in
-    build) options="-o --report --any-product --strict --valid-at --help" ;;
-    verify) options="--json --help" ;;
+    build)
+        options="-o --report --any-product --tests --proven --strict --release --golden --max-alerts-per-hour"
+        options+=" --max-event-cost --max-memory --max-size --valid-at --help"
+        ;;
+    verify) options="--max-event-cost --max-memory --max-size --max-time --json --help" ;;
     match) options="--events --names --format --help" ;;
     replay) options="--all --names --json --help" ;;
     test)
@@ -61,7 +64,7 @@ _bulkhead_content() {
 
 _bulkhead() {
     local cur=${COMP_WORDS[COMP_CWORD]}
-    local commands="run status tail record tree doctor scan content help"
+    local commands="run status tail record tree doctor scan drill content help"
     if [[ $COMP_CWORD -eq 1 ]]; then
         COMPREPLY=($(compgen -W "$commands --help --version" -- "$cur"))
         return
@@ -86,6 +89,7 @@ _bulkhead() {
             COMPREPLY=($(compgen -f -- "$cur"))
         fi
         ;;
+    drill) COMPREPLY=($(compgen -W "channel-291 --json --help" -- "$cur")) ;;
     content) _bulkhead_content ;;
     help) COMPREPLY=($(compgen -W "$commands" -- "$cur")) ;;
     esac

@@ -1,6 +1,6 @@
 # fish completion for bulkhead
 
-set -l commands run status tail record tree doctor scan content help
+set -l commands run status tail record tree doctor scan drill content help
 set -l types process_exec process_fork process_exit file_create file_modify file_rename file_link \
     file_unlink file_attribute file_open network_connect network_accept network_listen \
     process_trace credential_change module_load bpf_load mount unmount namespace_change \
@@ -15,6 +15,8 @@ complete -c bulkhead -n $none -a record -d 'write events to a compressed file'
 complete -c bulkhead -n $none -a tree -d 'a process, its ancestors and its descendants'
 complete -c bulkhead -n $none -a doctor -d 'what this machine lets Bulkhead see and do'
 complete -c bulkhead -n $none -a scan -d 'ask files whether YARA rules match'
+complete -c bulkhead -n $none -a drill -d 'replay the content fault of July 2024'
+complete -c bulkhead -n '__fish_seen_subcommand_from drill' -a channel-291 -l json -d 'the report as JSON'
 complete -c bulkhead -n $none -a content -d 'build, test, compare and explain content'
 complete -c bulkhead -n $none -a help -d 'explain a command'
 complete -c bulkhead -n $none -l version -d 'print the version'
@@ -64,6 +66,15 @@ complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l rep
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l any-product -d 'take rules of any product'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l strict -d 'write no pack where a rule is refused'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l valid-at -x -d 'leave out indicators that are valid until before this time'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l proven -d 'refuse rules that no test event shows'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l tests -r -F -d 'test events of the authors'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l release -d 'write no pack that may not be released'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l golden -r -F -d 'recordings of healthy machines'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -l max-alerts-per-hour -x -d 'on these recordings'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify" -l max-event-cost -x -d 'steps for one event'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify" -l max-memory -x -d 'MiB'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify" -l max-size -x -d 'MiB'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from verify" -l max-time -x -d 'seconds'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from verify" -l json -d 'answer in JSON'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l events -r -F -d 'recorded events'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l names -x -a 'sigma bulkhead' -d 'names of the fields'

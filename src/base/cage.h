@@ -1,8 +1,8 @@
 /*
  * cage: how a process of ours gives up, for good, everything that it does not need.
  *
- * For a single-threaded process that was started as root, or says `as_caller`. cage_close_from() is
- * the first call of main; cage_enter() comes when all is mapped and connected, and before the first
+ * For a single-threaded process that was started as root, mostly by guard. cage_close_from() is the
+ * first call of main; cage_enter() comes when all is mapped and connected, and before the first
  * byte is looked at that others wrote. A layer that this machine does not have is named in the
  * result, so that the process can tell people; what every supported kernel has is a failure when it
  * is refused.
@@ -64,19 +64,19 @@ struct cage_call {
     }
 
 struct cage {
-    const char *user;      /* whose ids it takes, where there is such a user … */
-    uint32_t id;           /* … and the number where there is not */
-    int folder;            /* descriptor of the one folder that it keeps; -1: none. The folder is
-                              given to the user, and nothing outside it can be reached by it */
-    uint64_t memory_bytes; /* of private memory, what is mapped already included */
-    uint64_t file_bytes;   /* of the largest file it may write; 0: no limit */
-    uint32_t descriptors;  /* numbers below this one may be open */
+    const char *user; /* whose ids it takes, where there is such a user … */
+    uint32_t id;      /* … and the number where there is not */
+    int folder;       /* descriptor of the one folder that it keeps; -1: none. The folder is
+                         given to the user, and nothing outside it can be reached by it */
+    bool anyone;      /* may be entered by others than root: their user stays, and what only root
+                         can put on is in a user namespace, or missing */
+    uint64_t memory_bytes;              /* of private memory, what is mapped already included */
+    uint64_t file_bytes;                /* of the largest file it may write; 0: no limit */
+    uint32_t descriptors;               /* numbers below this one may be open */
     struct cage_call calls[CAGE_CALLS]; /* beside those that every process needs; ends at a NULL */
     bool reads;         /* every file of the machine may be opened for reading, and none for
                            writing: it keeps the root folder and CAP_DAC_READ_SEARCH. Such a cage
                            lists the calls that open, with tests that forbid writing */
-    bool as_caller;     /* may be started without privilege too: it is then its caller's, in a user
-                           namespace where the machine has them */
     uint32_t leave_out; /* layers not put on: tests take one away to see that the others hold */
 };
 

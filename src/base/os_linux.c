@@ -471,7 +471,7 @@ struct status cage_enter(const struct cage *spec, uint32_t *out)
     pid_t parent = getppid();
     uint32_t missing = 0;
     uint32_t user, group;
-    bool caller = spec->as_caller && geteuid() != 0;
+    bool caller = spec->anyone && geteuid() != 0;
     bool inside = caller && status_ok(own_users(spec)); /* what needs it says so */
     /* While it is root and sees the machine: what needs either. */
     TRY(cage_user(spec, &user, &group));

@@ -23,7 +23,7 @@ static size_t table_size(const struct table *t)
 {
     size_t rows = t->states - AUTOMATON_FIRST_ROW;
     size_t size = AUTOMATON_HEADER + t->alphabet->range_count * AUTOMATON_RANGE +
-                  rows * t->dfa->class_count * 2 + rows;
+                  rows * t->dfa->class_count * automaton_width(t->states) + rows;
     return (size + 7) / 8 * 8;
 }
 
@@ -44,7 +44,12 @@ static void write_states(const struct table *t, struct writer *w)
     size_t classes = t->dfa->class_count;
     for (size_t s = AUTOMATON_FIRST_ROW; s < t->states; s++) {
         for (size_t class = 0; class < classes; class ++) {
-            writer_u16(w, t->number[t->dfa->next[t->row[s] * classes + class]]);
+            uint16_t next = t->number[t->dfa->next[t->row[s] * classes + class]];
+            if (automaton_width(t->states) == 1) {
+                writer_u8(w, (uint8_t)next);
+            } else {
+                writer_u16(w, next);
+            }
         }
     }
     for (size_t s = AUTOMATON_FIRST_ROW; s < t->states; s++) {
@@ -119,73 +124,51 @@ static struct status compile_part(const struct regex_tree *tree, struct arena *a
     return OK;
 }
 
-/* A part for each alternative of a choice. */
-static struct status compile_split(const struct regex_tree *tree, struct regex_choice *choice,
-                                   struct arena *arena, struct regex *out, char *why)
-{
-    size_t count = 0;
-    for (const struct regex_node *a = choice->last; a; a = a->before) {
-        count++;
-    }
-    struct regex split = {.parts = arena_alloc(arena, count, sizeof *split.parts)};
-    if (!split.parts) {
-        FAIL(MEMORY);
-    }
-    for (const struct regex_node *a = choice->last; a; a = a->before) {
-        regex_choose(choice, a);
-        struct status s = compile_part(tree, arena, &split.parts[split.count++], why);
-        regex_choose_all(choice);
-        TRY(s);
-    }
-    *out = split;
-    return OK;
-}
-
-static struct status compile_whole(const struct regex_tree *tree, struct arena *arena,
-                                   struct regex *out, char *why)
-{
-    struct regex whole = {.parts = arena_alloc(arena, 1, sizeof *whole.parts), .count = 1};
-    if (!whole.parts) {
-        FAIL(MEMORY);
-    }
-    TRY(compile_part(tree, arena, whole.parts, why));
-    *out = whole;
-    return OK;
-}
-
-struct expression_text {
-    struct text pattern;
-    unsigned flags;
-    bool may_split;
+/* What is being compiled: parts are added to `out`. */
+struct compiling {
+    struct arena *arena;
+    struct regex out;
+    size_t capacity;
+    char *why;
 };
 
-static struct status compile(const struct expression_text *e, struct arena *arena,
-                             struct regex *out, char *why)
+static struct status add_part(void *context, const struct regex_tree *tree)
+{
+    struct compiling *c = context;
+    struct regex_part *parts =
+        arena_push(c->arena, c->out.parts, c->out.count, &c->capacity, sizeof *parts);
+    if (!parts) {
+        FAIL(MEMORY);
+    }
+    c->out.parts = parts;
+    TRY(compile_part(tree, c->arena, &parts[c->out.count], c->why));
+    c->out.count++;
+    return OK;
+}
+
+static struct status compile(struct text pattern, unsigned flags, bool may_split,
+                             struct compiling *c)
 {
     OWN(arena_done) struct arena scratch;
     struct regex_tree tree = {.arena = &scratch};
-    struct regex_choice choice = {0};
-    struct text word;
     arena_init(&scratch, SCRATCH_MAX);
-    snprintf(why, REGEX_WHY, "the expression needs too much memory");
-    TRY(regex_parse(e->pattern, e->flags, &tree, why));
-    if (e->may_split) {
-        TRY(regex_factor(&tree, &scratch, &word));
-        TRY(regex_find_choice(&tree, word.len, &choice));
-    }
-    return choice.node ? compile_split(&tree, &choice, arena, out, why)
-                       : compile_whole(&tree, arena, out, why);
+    c->out = (struct regex){0};
+    c->capacity = 0;
+    snprintf(c->why, REGEX_WHY, "the expression needs too much memory");
+    TRY(regex_parse(pattern, flags, &tree, c->why));
+    return may_split ? regex_split(&tree, c, add_part) : add_part(c, &tree);
 }
 
-/* Where the parts are too large, the whole may not be. */
+/* Where the parts are too large or too many, the whole may not be. */
 struct status regex_compile(struct text pattern, unsigned flags, struct arena *arena,
                             struct regex *out, char *why)
 {
-    struct expression_text e = {.pattern = pattern, .flags = flags, .may_split = true};
-    struct status s = compile(&e, arena, out, why);
+    struct compiling c = {.arena = arena, .why = why};
+    struct status s = compile(pattern, flags, true, &c);
     if (s.fault == FAULT_LIMIT) {
-        e.may_split = false;
-        s = compile(&e, arena, out, why);
+        s = compile(pattern, flags, false, &c);
     }
-    return s;
+    TRY(s);
+    *out = c.out;
+    return OK;
 }

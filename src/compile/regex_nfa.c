@@ -179,6 +179,22 @@ static int compare_codes(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
+/* Of an expression that was taken apart, each part asks its own sets alone. */
+static struct status find_used(const struct regex_tree *tree, const struct regex_nfa *nfa,
+                               struct regex_alphabet *a)
+{
+    a->used = arena_alloc(tree->arena, tree->set_count, sizeof *a->used);
+    if (!a->used) {
+        FAIL(MEMORY);
+    }
+    for (size_t i = 0; i < nfa->count; i++) {
+        if (nfa->states[i].op == REGEX_OP_SET) {
+            a->used[nfa->states[i].set] = true;
+        }
+    }
+    return OK;
+}
+
 /* Where ranges of any set begin, or have just ended. */
 static struct status cut_ranges(const struct regex_tree *tree, struct regex_alphabet *a, char *why)
 {
@@ -193,7 +209,7 @@ static struct status cut_ranges(const struct regex_tree *tree, struct regex_alph
     size_t count = 0;
     a->starts[count++] = AUTOMATON_ASCII;
     for (size_t i = 0; i < tree->set_count; i++) {
-        for (size_t k = 0; k < tree->sets[i].range_count; k++) {
+        for (size_t k = 0; a->used[i] && k < tree->sets[i].range_count; k++) {
             a->starts[count++] = tree->sets[i].ranges[k].first;
             a->starts[count++] = tree->sets[i].ranges[k].last + 1;
         }
@@ -290,6 +306,7 @@ struct status regex_make_alphabet(const struct regex_tree *tree, const struct re
                                   struct regex_alphabet *out, char *why)
 {
     struct regex_alphabet a = {.class_count = 1};
+    TRY(find_used(tree, nfa, &a));
     TRY(cut_ranges(tree, &a, why));
     a.class_of = arena_alloc(tree->arena, symbol_count(&a), sizeof *a.class_of);
     a.members = arena_alloc(tree->arena, tree->set_count, sizeof *a.members);
@@ -298,7 +315,9 @@ struct status regex_make_alphabet(const struct regex_tree *tree, const struct re
         FAIL(MEMORY);
     }
     for (size_t i = 0; i < tree->set_count; i++) {
-        TRY(refine(&a, &tree->sets[i], why));
+        if (a.used[i]) {
+            TRY(refine(&a, &tree->sets[i], why));
+        }
     }
     TRY(refine_looks(nfa, &a, tree->arena, why));
     note_members(tree, &a);

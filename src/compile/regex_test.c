@@ -423,6 +423,12 @@ static void choices_of_words_are_split(void **state)
     assert_false(found(&regex, TEXT("/opt/frpcx -c x")));
     assert_ok(regex_compile(TEXT("abc|xyz+"), 0, &arena, &regex, why));
     assert_int_equal(regex.count, 2);
+    /* A choice within one: -a or --algo, then a name. */
+    assert_ok(regex_compile(TEXT("(?:stratum|(-a|--algo)[= ]?(randomx|kawpow))"), 0, &arena, &regex,
+                            why));
+    assert_int_equal(regex.count, 3);
+    assert_true(found(&regex, TEXT("x --algo=kawpow")));
+    assert_false(found(&regex, TEXT("x --algo=kawpaw")));
     /* One alternative without a word: nothing is gained. A longer word is there anyhow: likewise.
      */
     assert_ok(regex_compile(TEXT("(?:chisel|x*)"), 0, &arena, &regex, why));

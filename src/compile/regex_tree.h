@@ -69,6 +69,7 @@ struct regex_alphabet {
     size_t range_count;
     uint16_t *class_of; /* of each symbol */
     size_t class_count;
+    bool *used;             /* for each set: a state asks it; the others tell nothing apart */
     uint64_t (*members)[4]; /* for each set: a bit for each class */
     uint8_t *look;          /* for each class: enum regex_look */
 };
@@ -121,20 +122,10 @@ struct status regex_minimise(const struct regex_dfa *dfa, struct arena *arena, u
 /* The longest word that every match holds, folded; empty where there is none. */
 struct status regex_factor(const struct regex_tree *tree, struct arena *arena, struct text *out);
 
-/* A choice of the tree whose alternatives can take turns at being the only one. */
-struct regex_choice {
-    struct regex_node *node; /* NULL: there is none */
-    struct regex_node *last; /* its alternatives */
-    struct regex_node only;  /* has to stay where it is while it is chosen */
-};
-
-/* The choice that gives every match a word longer than `word` bytes, whichever alternative is
- * taken.
- */
-struct status regex_find_choice(const struct regex_tree *tree, size_t word,
-                                struct regex_choice *out);
-void regex_choose(struct regex_choice *choice, const struct regex_node *alternative);
-void regex_choose_all(struct regex_choice *choice);
+/* Takes an expression apart at its choices, where that gives every part a word. Calls `on_part`
+ * with the tree as each part has it: at least once. LIMIT: there would be too many. */
+typedef struct status regex_part_maker(void *context, const struct regex_tree *tree);
+struct status regex_split(const struct regex_tree *tree, void *context, regex_part_maker *on_part);
 
 /* Sets (regex_set.c). Adding and negating want MEMORY's status looked at, as ranges need room. */
 struct status regex_set_add(struct arena *arena, struct regex_set *set, uint32_t first,

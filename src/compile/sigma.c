@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/hash.h"
+#include "compile/action.h"
 #include "compile/correlation.h"
 #include "compile/detection.h"
 #include "compile/document.h"
@@ -89,6 +90,7 @@ static struct status metadata(struct job *job, const struct yaml_node *document,
     TRY(word_member(job, document, "level", levels, &rule->level));
     TRY(word_member(job, document, "status", statuses, &rule->status));
     TRY(tags(job, document, &rule->tags));
+    TRY(action_compile(job, document, rule));
     if (rule->level.len == 0) {
         rule->level = TEXT("medium");
     }

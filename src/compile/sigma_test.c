@@ -6,6 +6,7 @@
 #include "base/heap.h"
 #include "base/test.h"
 #include "compile/sigma.h"
+#include "content/pack.h"
 
 #include <stdio.h>
 
@@ -218,6 +219,35 @@ static void a_predicate_is_held_once(void **state)
     assert_int_equal(rule->predicate_count, 3);
 }
 
+static void actions_are_words_of_ours(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"kill", "{action: delete}",          "{action: [kill]}",
+                                        "{}",   "{action: kill, when: now}", "{Action: kill}"};
+    for (int action = 0; action <= ACTION_COUNT; action++) {
+        struct writer w = writer_over(room, sizeof room);
+        writer_print(&w,
+                     "title: T\nlogsource: {category: process_creation}\n%s%s%s"
+                     "detection: {s: {Image: a}, condition: s}\n",
+                     action < ACTION_COUNT ? "bulkhead: {action: " : "",
+                     action < ACTION_COUNT ? action_name((enum action)action) : "",
+                     action < ACTION_COUNT ? "}\n" : "");
+        const struct rule *rule = compile_text(writer_text(&w));
+        assert_non_null(rule);
+        assert_int_equal(rule->action, action < ACTION_COUNT ? action : ACTION_ALERT);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct writer w = writer_over(room, sizeof room);
+        writer_print(&w,
+                     "title: T\nlogsource: {category: process_creation}\nbulkhead: %s\n"
+                     "detection: {s: {Image: a}, condition: s}\n",
+                     wrong[i]);
+        assert_null(compile_text(writer_text(&w)));
+        assert_int_equal(outcome.refusal.class, REFUSAL_METADATA);
+        assert_int_equal(outcome.refusal.line, 3);
+    }
+}
+
 static void refused(const char *detection, enum refusal_class class, uint32_t line,
                     const char *words)
 {
@@ -424,6 +454,7 @@ int main(void)
         cmocka_unit_test_teardown(backslash_escapes_three_characters, end),
         cmocka_unit_test_teardown(encodings, end),
         cmocka_unit_test_teardown(other_kinds, end),
+        cmocka_unit_test_teardown(actions_are_words_of_ours, end),
         cmocka_unit_test_teardown(conditions_mean_what_they_say, end),
         cmocka_unit_test_teardown(a_predicate_is_held_once, end),
         cmocka_unit_test_teardown(refusals_say_what_and_where, end),

@@ -23,7 +23,8 @@ static const char *check_shape(struct text bytes)
         return "the automaton's classes are wrong";
     }
     size_t rows = states - AUTOMATON_FIRST_ROW;
-    size_t used = AUTOMATON_HEADER + ranges * AUTOMATON_RANGE + rows * classes * 2 + rows;
+    size_t used = AUTOMATON_HEADER + ranges * AUTOMATON_RANGE +
+                  rows * classes * automaton_width(states) + rows;
     return (used + 7) / 8 * 8 == bytes.len ? NULL : "the automaton's tables do not fill its size";
 }
 
@@ -54,7 +55,8 @@ static const char *check_states(const struct automaton_table *t, const char *end
     size_t rows = t->states - AUTOMATON_FIRST_ROW;
     bool outside = false;
     for (size_t i = 0; i < rows * t->classes; i++) {
-        outside |= load_u16(t->next + i * 2) >= t->states;
+        size_t next = t->width == 1 ? (unsigned char)t->next[i] : load_u16(t->next + i * 2);
+        outside |= next >= t->states;
     }
     if (outside) {
         return "the automaton goes to a state that is not there";
@@ -97,10 +99,9 @@ static size_t class_of(const struct automaton_table *t, uint32_t code)
     return automaton_range_class(t, low);
 }
 
-bool automaton_search(struct text automaton, struct text subject)
+size_t automaton_walk(struct text automaton, size_t state, struct text subject)
 {
     struct automaton_table t = automaton_table(automaton);
-    size_t state = t.start;
     for (size_t i = 0; i < subject.len && state >= AUTOMATON_FIRST_ROW;) {
         unsigned char byte = (unsigned char)subject.ptr[i];
         size_t class;
@@ -114,6 +115,18 @@ bool automaton_search(struct text automaton, struct text subject)
         }
         state = automaton_next(&t, state, class);
     }
+    return state;
+}
+
+bool automaton_accepts(struct text automaton, size_t state)
+{
+    struct automaton_table t = automaton_table(automaton);
     return state == AUTOMATON_FOUND ||
            (state >= AUTOMATON_FIRST_ROW && automaton_found_at_end(&t, state));
+}
+
+bool automaton_search(struct text automaton, struct text subject)
+{
+    size_t start = automaton_table(automaton).start;
+    return automaton_accepts(automaton, automaton_walk(automaton, start, subject));
 }

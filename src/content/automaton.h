@@ -23,6 +23,12 @@ enum {
     AUTOMATON_SIZE_MAX = 1 << 20, /* bytes; that rule needs 280 KiB */
 };
 
+/* Bytes in which a state is written. */
+static inline size_t automaton_width(size_t states)
+{
+    return states <= 256 ? 1 : 2;
+}
+
 /* NULL: the bytes are an automaton, and no search leaves them. Otherwise what is wrong with them.
  */
 const char *automaton_check(struct text automaton);
@@ -36,3 +42,8 @@ bool automaton_search(struct text automaton, struct text subject);
  * accepted.
  */
 bool automaton_needs(struct text automaton, struct text literal);
+
+/* For those that walk an automaton themselves: the state after `subject`, from `state`; and whether
+ * a subject that ends in it is one in which something is found. */
+size_t automaton_walk(struct text automaton, size_t state, struct text subject);
+bool automaton_accepts(struct text automaton, size_t state);

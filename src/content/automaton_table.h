@@ -12,10 +12,11 @@ struct automaton_table {
     size_t start;
     size_t classes;
     size_t ranges;
+    size_t width;       /* bytes of a state: 1 where there are at most 256 */
     size_t invalid;     /* the class of a byte that begins no UTF-8 sequence */
     const char *ascii;  /* a class for each byte below 0x80 */
     const char *range;  /* u32 first code point, u32 class; sorted */
-    const char *next;   /* u16 [states - 2][classes] */
+    const char *next;   /* u8 or u16 [states - 2][classes] */
     const char *at_end; /* u8 [states - 2]: found if the subject ends here */
 };
 
@@ -27,16 +28,18 @@ static inline struct automaton_table automaton_table(struct text bytes)
                                 .ranges = load_u16(bytes.ptr + 10),
                                 .invalid = load_u16(bytes.ptr + 12),
                                 .ascii = bytes.ptr + 16};
+    t.width = automaton_width(t.states);
     t.range = bytes.ptr + AUTOMATON_HEADER;
     t.next = t.range + t.ranges * AUTOMATON_RANGE;
-    t.at_end = t.next + (t.states - AUTOMATON_FIRST_ROW) * t.classes * 2;
+    t.at_end = t.next + (t.states - AUTOMATON_FIRST_ROW) * t.classes * t.width;
     return t;
 }
 
 /* Of a state with a row. */
 static inline size_t automaton_next(const struct automaton_table *t, size_t state, size_t class)
 {
-    return load_u16(t->next + ((state - AUTOMATON_FIRST_ROW) * t->classes + class) * 2);
+    size_t at = (state - AUTOMATON_FIRST_ROW) * t->classes + class;
+    return t->width == 1 ? (unsigned char)t->next[at] : load_u16(t->next + at * 2);
 }
 
 static inline bool automaton_found_at_end(const struct automaton_table *t, size_t state)

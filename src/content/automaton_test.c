@@ -27,9 +27,9 @@ static struct text some_automaton(void)
     writer_u32(&w, 3);
     writer_u32(&w, 0x20ac); /* the euro sign counts as "other" */
     writer_u32(&w, 0);
-    static const uint16_t next[3][5] = {{2, 3, 2, 4, 2}, {2, 3, 1, 4, 2}, {2, 3, 2, 4, 2}};
+    static const uint8_t next[3][5] = {{2, 3, 2, 4, 2}, {2, 3, 1, 4, 2}, {2, 3, 2, 4, 2}};
     for (unsigned i = 0; i < 15; i++) {
-        writer_u16(&w, next[i / 5][i % 5]);
+        writer_u8(&w, next[i / 5][i % 5]);
     }
     writer_u8(&w, 0);
     writer_u8(&w, 0);

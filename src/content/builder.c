@@ -6,6 +6,7 @@
 #include "content/encode.h"
 #include "content/indicator.h"
 #include "content/predicate.h"
+#include "content/witness.h"
 #include "content/yara.h"
 
 #include <stdio.h>
@@ -35,6 +36,7 @@ struct builder {
     bool *generates; /* of each rule: a correlation lets it go on raising alerts */
     size_t generates_capacity;
     uint64_t windows; /* bytes that the correlations so far need */
+    enum builder_proof proof;
 };
 
 static struct status refuse(char *why, const char *what)
@@ -222,10 +224,69 @@ static struct status trial_source(struct builder *b, const struct rule *rule, st
     return OK;
 }
 
+/* ── test vectors ── */
+
+/* Public collections have rules that ask for what cannot be. Such a rule stays, as one that says
+ * so: nothing leads to a match, and there is nothing to test. */
+static struct status make_never(const struct builder *b, struct rule *rule, char *why)
+{
+    struct node *node = arena_alloc(b->arena, 1, sizeof *node);
+    if (!node) {
+        FAIL(MEMORY);
+    }
+    *node = (struct node){.on_true = NODE_MISS, .on_false = NODE_MISS};
+    rule->predicates = &rule->predicates[rule->nodes[0].predicate];
+    rule->predicate_count = 1;
+    rule->nodes = node;
+    rule->node_count = 1;
+    rule->vector_count = 0;
+    snprintf(why, WHY, "it can never match: every way to a match asks for what excludes itself");
+    return OK;
+}
+
+/* What nobody can show is kept unless all has to be shown: that a field never decides may be the
+ * author's wish, and may be a mistake. */
+static struct status settle(const struct builder *b)
+{
+    if (b->proof == BUILDER_PROOF_WANTED) {
+        FAIL(INVALID);
+    }
+    return OK;
+}
+
+static struct status make_vectors(const struct builder *b, struct rule *rule,
+                                  const struct pack *trial, char *why)
+{
+    struct witness w;
+    if (b->proof == BUILDER_PROOF_NONE) {
+        return OK;
+    }
+    TRY(witness_make(b->arena, rule, trial, &w));
+    if (w.wrong != SIZE_MAX) {
+        snprintf(why, WHY, "the rule does not say that about its test event %zu", w.wrong + 1);
+        FAIL(INVALID);
+    }
+    if (w.contradicts) {
+        return make_never(b, rule, why);
+    }
+    rule->vectors = w.vectors;
+    rule->vector_count = w.count;
+    if (!w.matches) {
+        snprintf(why, WHY, "no event was found that it matches; test events may help (--tests)");
+        return settle(b);
+    }
+    if (w.unproven) {
+        snprintf(why, WHY,
+                 "no event was found in which its %s decides; test events may help (--tests)",
+                 w.unproven);
+        return settle(b);
+    }
+    return OK;
+}
+
 /* The verifier's own word: a pack of this rule alone must open. Nobody else has to know its rules.
  * *windows: bytes that a correlation needs. */
-static struct status try_rule(struct builder *b, const struct rule *rule, uint64_t *windows,
-                              char *why)
+static struct status try_rule(struct builder *b, struct rule *rule, uint64_t *windows, char *why)
 {
     struct pack trial;
     OWN(arena_done) struct arena scratch;
@@ -244,7 +305,8 @@ static struct status try_rule(struct builder *b, const struct rule *rule, uint64
         snprintf(why, WHY, "with those before it, its window needs more memory than there is");
         FAIL(LIMIT);
     }
-    return OK;
+    *why = 0;
+    return rule->correlation ? OK : make_vectors(b, rule, &trial, why);
 }
 
 /* ── keeping ── */
@@ -322,6 +384,11 @@ struct status builder_list(struct builder *b, struct text list, char *why)
     return OK;
 }
 
+void builder_proof(struct builder *b, enum builder_proof proof)
+{
+    b->proof = proof;
+}
+
 struct status builder_add(struct builder *b, const struct rule *rule, char *why)
 {
     struct rule copy = *rule;
@@ -341,6 +408,7 @@ struct status builder_add(struct builder *b, const struct rule *rule, char *why)
     TRY(copy_texts(b->arena, &copy));
     TRY(copy_program(b, &copy, why));
     if (copy.correlation) {
+        copy.vector_count = 0; /* nothing runs them */
         TRY(copy_correlation(b->arena, &copy));
     }
     TRY(try_rule(b, &copy, &windows, why));

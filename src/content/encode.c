@@ -160,6 +160,48 @@ static struct status encode_rule(struct encoder *e, const struct rule *r)
     return encode_nodes(e, r);
 }
 
+/* ── test vectors ── */
+
+static struct status encode_probe(struct encoder *e, const struct probe *probe)
+{
+    uint8_t room[8];
+    struct writer w = writer_over(room, sizeof room);
+    uint32_t value = PACK_NONE;
+    if (!probe->removed) {
+        TRY(pool_add(&e->texts, probe->value, &value));
+    }
+    writer_u32(&w, value);
+    writer_u8(&w, (uint8_t)probe->field);
+    writer_u8(&w, 0);
+    writer_u16(&w, 0);
+    return encode_bytes(e, PACK_PROBES, writer_text(&w));
+}
+
+static struct status encode_vector(struct encoder *e, size_t rule, const struct vector *v)
+{
+    uint8_t room[16];
+    struct writer w = writer_over(room, sizeof room);
+    TRY(encode_bytes(e, PACK_VECTOR_BYTES, v->event));
+    for (size_t i = 0; i < v->probe_count; i++) {
+        TRY(encode_probe(e, &v->probes[i]));
+    }
+    writer_u32(&w, (uint32_t)rule);
+    writer_u32(&w, (uint32_t)e->sections[PACK_VECTOR_BYTES].used);
+    writer_u32(&w, (uint32_t)(e->sections[PACK_PROBES].used / 8));
+    writer_u32(&w, v->matches);
+    return encode_bytes(e, PACK_VECTORS, writer_text(&w));
+}
+
+static struct status encode_vectors(struct encoder *e, const struct pack_source *source)
+{
+    for (size_t r = 0; r < source->rule_count; r++) {
+        for (size_t i = 0; i < source->rules[r].vector_count; i++) {
+            TRY(encode_vector(e, r, &source->rules[r].vectors[i]));
+        }
+    }
+    return OK;
+}
+
 /* ── pools -> sections ── */
 
 static struct status lay_ends(struct encoder *e, const struct pool *p, enum pack_section ends)
@@ -314,6 +356,7 @@ struct status encode_pack(struct arena *arena, const struct pack_source *source,
     }
     TRY(encode_correlations(&e, source));
     TRY(encode_atoms(&e, &atoms));
+    TRY(encode_vectors(&e, source));
     TRY(encode_yara(&e, source->yara, source->yara_count));
     TRY(lay_pools(&e));
     TRY(lay_lists(&e));

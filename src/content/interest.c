@@ -44,9 +44,11 @@ uint64_t interest_types(const struct pack *pack)
     for (size_t r = 0; r < pack_count(pack, PACK_RULES); r++) {
         struct pack_rule rule = pack_rule(pack, r);
         bool ours = rule.product.len == 0 || text_same(rule.product, TEXT("linux"));
-        bool live = ours && rule.service.len == 0 && rule.category.len == 0;
-        if (live && (rule.types & ~types) && matches_without(pack, &rule, reached, is_never)) {
-            types |= rule.types;
+        uint64_t more = rule.types & ~types & ~(1ULL << EVENT_RECORDED);
+        /* A live event names no service; its categories are those of its type. */
+        bool live = ours && rule.service.len == 0;
+        if (live && more && matches_without(pack, &rule, reached, is_never)) {
+            types |= more;
         }
     }
     return types;

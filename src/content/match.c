@@ -269,6 +269,12 @@ static size_t count_unseen(const struct matcher *m, unsigned type)
 void matcher_run(struct matcher *m, const struct event *event, const struct matcher_sink *sink)
 {
     unsigned type = event->header.type;
+    /* event_open() lets none come so far. One that did would be read at places that it has not. */
+    if (type >= EVENT_COUNT || event->header.entries > FIELD_COUNT) {
+        m->undecided = pack_count(m->pack, PACK_RULES);
+        m->steps = 0;
+        return;
+    }
     uint64_t budget = m->pack->cost[type];
     struct subject s = {.event = event, .folded = m->folded, .budget = budget};
     next_generation(m);

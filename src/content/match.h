@@ -31,12 +31,14 @@ struct matcher_sink {
     void (*on_fault)(void *context, size_t rule, const char *what); /* it is off from now on */
 };
 
-/* The pack must stay open as long as the matcher is used. */
+/* The pack must stay open as long as the matcher is used. VERSION: it is of another schema than
+ * this interpreter, which pack_open() refuses as well; MEMORY. */
 struct status matcher_new(const struct pack *pack, struct matcher **out);
 void matcher_free(struct matcher *m);
 void matcher_drop(struct matcher **m); /* for OWN() */
 
-/* Calls the sink for each rule that matches, in the order of their ids. */
+/* Calls the sink for each rule that matches, in the order of their ids. An event of a type, or with
+ * more fields, than the schema has is not looked at: all rules count as undecided. */
 void matcher_run(struct matcher *m, const struct event *event, const struct matcher_sink *sink);
 
 /* What the last run took; never more than pack.cost of the event's type. */

@@ -110,6 +110,9 @@ struct status matcher_new(const struct pack *pack, struct matcher **out)
     if (!m || !filter_of) {
         FAIL(MEMORY);
     }
+    if (!pack_has_schema(pack)) {
+        FAIL(VERSION);
+    }
     m->pack = pack;
     m->words = c.words;
     m->predicate_count = c.predicate_count;

@@ -136,6 +136,7 @@ static void tables_and_programs_agree(void **state)
         struct pack_fault fault;
         arena_init(&arena, 64 << 20);
         assert_ok(builder_new(&arena, &b));
+        builder_proof(b, BUILDER_PROOF_NONE);
         for (unsigned i = 0; i < RULES; i++) {
             add_random_rule(&arena, b, i);
         }

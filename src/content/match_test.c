@@ -352,6 +352,35 @@ static void an_impossible_fault_switches_one_rule_off(void **state)
     assert_int_equal(seen.faults, 1); /* off: reported once */
 }
 
+/* Both were refused before: by pack_open() and by event_open(). */
+static void another_schema_is_refused_again(void **state)
+{
+    (void)state;
+    OWN(matcher_drop) struct matcher *m = NULL;
+    struct matcher *other = NULL;
+    struct rule rule = rule_of("1");
+    struct seen seen = {0};
+    struct matcher_sink sink = {.context = &seen, .on_match = on_match, .on_fault = on_fault};
+    struct pack pack = pack_of(&rule, 1);
+    struct event event = event_of(put_nothing);
+    char *header = (char *)(uintptr_t)pack.bytes.ptr;
+    assert_ok(matcher_new(&pack, &m));
+    header[12]++; /* 21 fields where the schema has 20 */
+    assert_fault(matcher_new(&pack, &other), VERSION);
+    header[12]--;
+    header[24]++;
+    assert_fault(matcher_new(&pack, &other), VERSION);
+    header[24]--;
+    event.header.entries = FIELD_COUNT + 1;
+    matcher_run(m, &event, &sink);
+    assert_int_equal(matcher_undecided(m), 1);
+    event.header.entries = 0;
+    event.header.type = EVENT_COUNT;
+    matcher_run(m, &event, &sink);
+    assert_int_equal(matcher_undecided(m), 1);
+    assert_int_equal(seen.matches + seen.faults, 0);
+}
+
 #define with_arena(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -369,6 +398,7 @@ int main(void)
         with_arena(rules_are_asked_for_their_types),
         with_arena(answers_do_not_outlive_their_event),
         with_arena(an_impossible_fault_switches_one_rule_off),
+        with_arena(another_schema_is_refused_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

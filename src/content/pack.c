@@ -25,12 +25,20 @@ uint64_t pack_checksum(struct text bytes)
 
 const char *pack_fault_text(const struct pack_fault *fault, char *out, size_t out_size)
 {
-    if (fault->index == PACK_WHOLE) {
-        snprintf(out, out_size, "%s: %s", fault->section, fault->what);
-    } else {
-        snprintf(out, out_size, "%s[%zu]: %s", fault->section, fault->index, fault->what);
+    char index[32] = "";
+    if (fault->index != PACK_WHOLE) {
+        snprintf(index, sizeof index, "[%zu]", fault->index);
     }
+    snprintf(out, out_size, "%s%s: %s%s%s", fault->section, index, fault->what,
+             fault->field ? ": " : "", fault->field ? fault->field : "");
     return out;
+}
+
+bool pack_has_schema(const struct pack *pack)
+{
+    const char *header = pack->bytes.ptr;
+    return pack->bytes.len >= PACK_HEADER && load_u16(header + 12) == FIELD_COUNT &&
+           load_u16(header + 14) == EVENT_COUNT && load_u64(header + 24) == schema_hash();
 }
 
 struct text pack_text(const struct pack *pack, uint32_t number)

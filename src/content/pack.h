@@ -49,7 +49,10 @@ enum {
     X(CORRELATION_REFERENCES, correlation_references, 8)                                           \
     X(CORRELATIONS, correlations, 24)                                                              \
     X(INDICATOR_ENDS, indicator_ends, 4)                                                           \
-    X(INDICATOR_BYTES, indicator_bytes, 1)\
+    X(INDICATOR_BYTES, indicator_bytes, 1)                                                         \
+    X(VECTORS, vectors, 16)                                                                        \
+    X(VECTOR_BYTES, vector_bytes, 1)                                                               \
+    X(PROBES, probes, 8)\
     X(YARA, yara, 8)                                                                               \
     X(YARA_SOURCES, yara_sources, 1)
 
@@ -83,6 +86,7 @@ struct pack_fault {
     const char *section;
     size_t index; /* of the item, or PACK_WHOLE */
     const char *what;
+    const char *field; /* that it is about, or NULL */
 };
 
 #define PACK_WHOLE SIZE_MAX
@@ -116,6 +120,9 @@ enum { PACK_WINDOW_MEMORY = 16 << 20 };
 struct status pack_open(struct text bytes, struct pack *out, struct pack_fault *fault);
 struct status pack_open_within(struct text bytes, struct pack_limits limits, struct pack *out,
                                struct pack_fault *fault);
+
+/* Are the counts and the hash in the header those of this schema? At least PACK_HEADER bytes. */
+bool pack_has_schema(const struct pack *pack);
 
 /* ── what is in an open pack; indexes must be below the counts ── */
 

@@ -495,13 +495,15 @@ static void interest_is_in_what_can_happen(void **state)
 
     const struct {
         const struct node *nodes;
-        const char *product;
+        const char *product, *service, *category;
         uint64_t types;
-    } rows[] = {{both, "", 0},
-                {either, "", 1ULL << EVENT_PROCESS_EXEC},
-                {either, "linux", 1ULL << EVENT_PROCESS_EXEC},
-                {either, "windows", 0},
-                {without, "", 1ULL << EVENT_PROCESS_EXEC}};
+    } rows[] = {{both, "", "", "", 0},
+                {either, "", "", "", 1ULL << EVENT_PROCESS_EXEC},
+                {either, "linux", "", "", 1ULL << EVENT_PROCESS_EXEC},
+                {either, "linux", "", "process_creation", 1ULL << EVENT_PROCESS_EXEC},
+                {either, "linux", "sshd", "", 0},
+                {either, "windows", "", "process_creation", 0},
+                {without, "", "", "", 1ULL << EVENT_PROCESS_EXEC}};
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct rule rule = one_node_rule("1", predicates, rows[i].nodes);
@@ -511,6 +513,8 @@ static void interest_is_in_what_can_happen(void **state)
         rule.predicate_count = 2;
         rule.node_count = 2;
         rule.product = text_of(rows[i].product);
+        rule.service = text_of(rows[i].service);
+        rule.category = text_of(rows[i].category);
         assert_ok(builder_new(&arena, &b));
         assert_ok(builder_add(b, &rule, why));
         assert_ok(builder_finish(b, &bytes));

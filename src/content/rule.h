@@ -174,6 +174,21 @@ struct correlation {
     bool generate; /* what it refers to goes on raising alerts */
 };
 
+/* One field of an event changed, after which the rule has to say the opposite. */
+struct probe {
+    enum field field;
+    bool removed;      /* … or put in its place or, where the event has not the field, added: */
+    struct text value; /* as vector_put() (vector.h) puts it */
+};
+
+/* An event that proves something about the rule: a record as in schema/event.h. */
+struct vector {
+    struct text event;
+    bool matches;               /* what the rule has to say */
+    const struct probe *probes; /* sorted by field, each once; none where it does not match */
+    size_t probe_count;
+};
+
 struct rule {
     struct text id; /* UUID, or what the author wrote; unique in a pack */
     struct text title;
@@ -195,4 +210,6 @@ struct rule {
     const struct node *nodes; /* none: the rule matches every event of its types */
     size_t node_count;
     const struct correlation *correlation; /* or NULL. With one: no types, no program */
+    const struct vector *vectors; /* the author's own; builder.h makes those that are missing */
+    size_t vector_count;
 };

@@ -10,7 +10,7 @@
 /* States: 2 nothing, 3 after an a. Classes: other, a, b. */
 struct text sample_automaton(void)
 {
-    static uint8_t room[AUTOMATON_HEADER + 24];
+    static uint8_t room[AUTOMATON_HEADER + 16];
     struct writer w = writer_over(room, sizeof room);
     writer_u32(&w, sizeof room);
     static const uint16_t head[] = {4, 2, 3, 1, 0, 0};
@@ -22,9 +22,9 @@ struct text sample_automaton(void)
     }
     writer_u32(&w, 0x80);
     writer_u32(&w, 0);
-    static const uint16_t next[] = {2, 3, 2, 2, 3, 1};
+    static const uint8_t next[] = {2, 3, 2, 2, 3, 1};
     for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
-        writer_u16(&w, next[i]);
+        writer_u8(&w, next[i]);
     }
     return (struct text){.ptr = (const char *)room, .len = sizeof room};
 }
@@ -96,9 +96,10 @@ static struct status add_lists(struct builder *b, struct arena *arena, struct ru
     struct predicate predicates[INDICATOR_KIND_COUNT];
     struct node nodes[INDICATOR_KIND_COUNT];
     for (unsigned kind = 0; kind < INDICATOR_KIND_COUNT; kind++) {
-        uint16_t next = kind + 1 < INDICATOR_KIND_COUNT ? (uint16_t)(kind + 1) : NODE_MATCH;
+        uint16_t next = kind + 1 < INDICATOR_KIND_COUNT ? (uint16_t)(kind + 1) : NODE_MISS;
         predicates[kind] = (struct predicate){.kind = PREDICATE_LISTED, .field = fields[kind]};
-        nodes[kind] = (struct node){.predicate = (uint16_t)kind, .on_true = next, .on_false = next};
+        nodes[kind] =
+            (struct node){.predicate = (uint16_t)kind, .on_true = NODE_MATCH, .on_false = next};
         TRY(sample_list((enum indicator_kind)kind, arena, &predicates[kind].text));
         TRY(builder_list(b, predicates[kind].text, why));
     }

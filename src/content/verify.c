@@ -236,6 +236,7 @@ static struct status check_all(struct check *c)
     TRY(check_rules(c));
     TRY(check_correlations(c));
     TRY(check_matcher(c));
+    TRY(check_vectors(c));
     return check_yara(c);
 }
 

@@ -45,3 +45,7 @@ struct status check_correlations(struct check *c);
 
 /* Atoms, triggers and filters: in bounds, and complete. Fills in pack.cost. */
 struct status check_matcher(struct check *c);
+
+/* Vectors and their probes: events of this schema, in order, each for a rule that is there. What
+ * they prove is prove.h's business. */
+struct status check_vectors(struct check *c);

@@ -6,8 +6,10 @@
 #include "content/builder.h"
 #include "ctl/content_command.h"
 #include "ctl/content_file.h"
+#include "ctl/content_gate.h"
 #include "ctl/content_indicators.h"
 #include "ctl/content_rules.h"
+#include "ctl/content_tests.h"
 #include "ctl/yara_files.h"
 
 #include <stdio.h>
@@ -24,9 +26,25 @@ static const char help[] =
     "  -o, --output PACK    the pack to write; what is there is replaced when all is done\n"
     "      --report FORMAT  text: what was refused and a count; json: every rule\n"
     "      --any-product    also rules of other systems than Linux, to try them on recordings\n"
-    "      --strict         write nothing if any rule is refused\n"
+    "      --tests PATH     test events of the rules' authors, a file or a folder of *.jsonl: they "
+    "go\n"
+    "                       into the pack, beside those that are made out of the rules\n"
+    "      --proven         refuse rules of which no test event shows that every field decides; "
+    "they\n"
+    "                       stay with a warning otherwise, and `content verify` refuses the pack\n"
+    "      --strict         the same, and write nothing if any rule is refused\n"
     "      --valid-at TIME  leave out indicators that are valid until before TIME (default: now;\n"
     "                       2026-01-31T00:00:00Z)\n"
+    "      --release        write nothing that would block or kill something that healthy "
+    "machines\n"
+    "                       do, alerts too often on them, exceeds a budget, or leaves a rule out\n"
+    "\n"
+    "For a release:\n"
+    "      --golden DIR               recordings of healthy machines (default: content/golden)\n"
+    "      --max-alerts-per-hour N    of level medium and above (default: 1)\n"
+    "      --max-event-cost STEPS     the budgets of `content verify`\n"
+    "      --max-memory MIB\n"
+    "      --max-size MIB\n"
     "\n"
     "Exit codes: 0 every rule is in the pack, 1 a rule was refused or the pack could not be\n"
     "written, 2 wrong usage.\n";
@@ -42,7 +60,11 @@ struct build {
     struct sigma_links links;
     const char *output;
     bool json;
+    bool proven;
     bool strict;
+    bool release;
+    struct gate_limits limits;
+    struct content_tests tests;
     size_t compiled;
     size_t refused;
     struct content_indicators indicators;
@@ -57,7 +79,7 @@ struct entry {
     const char *file;
     uint32_t line;
     const char *class;
-    const char *reason;
+    const char *reason; /* of the refusal; where it is in the pack, a remark or "" */
 };
 
 static void json_entry(struct json *j, const struct entry *e)
@@ -71,6 +93,8 @@ static void json_entry(struct json *j, const struct entry *e)
     if (e->class) {
         json_member_text(j, "class", text_of(e->class));
         json_member_text(j, "reason", text_of(e->reason));
+    } else if (e->reason && e->reason[0]) {
+        json_member_text(j, "note", text_of(e->reason));
     }
     json_close(j, '}');
 }
@@ -85,25 +109,32 @@ static void report(struct build *b, const struct entry *e)
         json_entry(&j, e);
         printf("%s%.*s", before ? ",\n" : "\n", TEXT_ARGS(writer_text(&out)));
 
-    } else if (e->class) {
-        fprintf(stderr, "%s:%u: %s: %s\n", e->file, e->line, e->class, e->reason);
+    } else if (e->class || (e->reason && e->reason[0])) {
+        fprintf(stderr, "%s:%u: %s: %s\n", e->file, e->line, e->class ? e->class : "warning",
+                e->reason);
     }
 }
 
 /* True: the rule is in the pack. */
-static bool add_outcome(struct build *b, const char *path, const struct sigma_outcome *outcome)
+static bool add_outcome(struct build *b, const char *path, struct sigma_outcome *outcome)
 {
     char why[160] = "";
-    struct entry e = {
-        .id = outcome->id, .title = outcome->title, .file = path, .line = outcome->line};
+    struct entry e = {.id = outcome->id,
+                      .title = outcome->title,
+                      .file = path,
+                      .line = outcome->line,
+                      .reason = why};
     if (!outcome->ok) {
         e.line = outcome->refusal.line;
         e.class = refusal_name(outcome->refusal.class);
         e.reason = outcome->refusal.words;
     } else {
-        struct status s = builder_add(b->builder, &outcome->rule, why);
+        struct status s = content_tests_give(&b->tests, &outcome->rule);
+        s = status_ok(s) ? builder_add(b->builder, &outcome->rule, why) : s;
         if (!status_ok(s)) {
-            e.class = refusal_name(s.fault == FAULT_INVALID ? REFUSAL_METADATA : REFUSAL_DETECTION);
+            e.class = refusal_name(outcome->rule.correlation  ? REFUSAL_CORRELATION
+                                   : s.fault == FAULT_INVALID ? REFUSAL_METADATA
+                                                              : REFUSAL_DETECTION);
             e.reason = why[0] ? why : fault_words(s.fault);
         }
     }
@@ -251,10 +282,14 @@ static bool write_pack(const struct build *b, size_t *size)
     char words[256];
     if (b->compiled == 0 || (b->strict && b->refused)) {
         ctl_error("%s was not written: %s", b->output,
-                  b->compiled ? "rules were refused (--strict)" : "no rule could be compiled");
+                  b->compiled ? "rules were refused" : "no rule could be compiled");
         return false;
     }
     struct status s = builder_finish(b->builder, &pack);
+    if (status_ok(s) && b->release && !content_gate(&b->limits, pack)) {
+        ctl_error("%s was not written: it may not be released", b->output);
+        return false;
+    }
     if (status_ok(s)) {
         s = content_file_replace(b->output, pack);
     }
@@ -304,6 +339,9 @@ static int run(struct build *b, char *const *paths)
                            : (struct status){.fault = FAULT_MEMORY, .where = STATUS_HERE};
     b->indicators.arena = &arena;
     b->indicators.builder = b->builder;
+    if (status_ok(s) && b->proven) {
+        builder_proof(b->builder, BUILDER_PROOF_WANTED);
+    }
     sigma_links_init(&b->links, b->options, &arena);
     if (status_ok(s)) {
         printf("%s", b->json ? "{\"rules\":[" : "");
@@ -323,8 +361,6 @@ static int run(struct build *b, char *const *paths)
     return written && b->refused == 0 && ctl_print(TEXT("")) ? CTL_OK : CTL_FAULT;
 }
 
-enum { OPTION_REPORT = 256, OPTION_ANY_PRODUCT, OPTION_STRICT, OPTION_VALID_AT };
-
 /* Of RFC 3339, as far as it is compared: to the second, in UTC. */
 static bool is_time(struct text t)
 {
@@ -336,20 +372,71 @@ static bool is_time(struct text t)
     return right;
 }
 
+static void build_done(struct build *b)
+{
+    content_tests_done(&b->tests);
+}
+
+enum {
+    OPTION_REPORT = 256,
+    OPTION_ANY_PRODUCT,
+    OPTION_PROVEN,
+    OPTION_STRICT,
+    OPTION_RELEASE,
+    OPTION_VALID_AT,
+    OPTION_TESTS,
+    OPTION_GOLDEN,
+    OPTION_ALERTS,
+    OPTION_COST,
+    OPTION_MEMORY,
+    OPTION_SIZE
+};
+
+static const struct option options[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"report", required_argument, NULL, OPTION_REPORT},
+    {"any-product", no_argument, NULL, OPTION_ANY_PRODUCT},
+    {"proven", no_argument, NULL, OPTION_PROVEN},
+    {"strict", no_argument, NULL, OPTION_STRICT},
+    {"tests", required_argument, NULL, OPTION_TESTS},
+    {"valid-at", required_argument, NULL, OPTION_VALID_AT},
+    {"release", no_argument, NULL, OPTION_RELEASE},
+    {"golden", required_argument, NULL, OPTION_GOLDEN},
+    {"max-alerts-per-hour", required_argument, NULL, OPTION_ALERTS},
+    {"max-event-cost", required_argument, NULL, OPTION_COST},
+    {"max-memory", required_argument, NULL, OPTION_MEMORY},
+    {"max-size", required_argument, NULL, OPTION_SIZE},
+    {"help", no_argument, NULL, 'h'},
+    {0},
+};
+
+/* Those of the release; false: the number is none. */
+static bool take_limit(struct gate_limits *limits, int option)
+{
+    uint64_t number;
+    const char **texts[] = {&limits->max_event_cost, &limits->max_memory, &limits->max_size};
+    if (option == OPTION_GOLDEN) {
+        limits->golden = optarg;
+        return true;
+    }
+    if (!text_to_u64(text_of(optarg), &number)) {
+        return false;
+    }
+    if (option == OPTION_ALERTS) {
+        limits->alerts_per_hour = number;
+    } else {
+        *texts[option - OPTION_COST] = optarg;
+    }
+    return true;
+}
+
 int content_build(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'},
-        {"report", required_argument, NULL, OPTION_REPORT},
-        {"any-product", no_argument, NULL, OPTION_ANY_PRODUCT},
-        {"strict", no_argument, NULL, OPTION_STRICT},
-        {"valid-at", required_argument, NULL, OPTION_VALID_AT},
-        {"help", no_argument, NULL, 'h'},
-        {0},
-    };
-    struct build b = {.indicators = {.on_rule = on_list_rule,
-                                     .on_refusal = on_list_refusal,
-                                     .on_note = on_list_note}};
+    OWN(build_done)
+    struct build b = {
+        .limits = {.golden = "content/golden", .alerts_per_hour = GATE_ALERTS_PER_HOUR},
+        .indicators = {
+            .on_rule = on_list_rule, .on_refusal = on_list_refusal, .on_note = on_list_note}};
     char now[CLOCK_TEXT];
     b.indicators.context = &b;
     b.indicators.now = text_of(clock_text(clock_real_ns(), now));
@@ -368,8 +455,26 @@ int content_build(int argc, char **argv)
         case OPTION_ANY_PRODUCT:
             b.options.any_product = true;
             break;
+        case OPTION_PROVEN:
         case OPTION_STRICT:
-            b.strict = true;
+        case OPTION_RELEASE:
+            b.proven = true;
+            b.strict = b.strict || c != OPTION_PROVEN;
+            b.release = b.release || c == OPTION_RELEASE;
+            break;
+        case OPTION_TESTS:
+            if (!content_tests_read(&b.tests, optarg)) {
+                return CTL_FAULT;
+            }
+            break;
+        case OPTION_GOLDEN:
+        case OPTION_ALERTS:
+        case OPTION_COST:
+        case OPTION_MEMORY:
+        case OPTION_SIZE:
+            if (!take_limit(&b.limits, c)) {
+                return ctl_usage(argv[0], "%s: a limit is a number, not %s", argv[0], optarg);
+            }
             break;
         case OPTION_VALID_AT:
             b.indicators.now = text_of(optarg);

@@ -70,7 +70,7 @@ expect 0 '"accepted":true' 'in JSON, too' "$bulkhead" content verify good.pack -
 size=$(stat -c %s good.pack)
 for cut in 0 1 63 64 200 $((size - 1)); do
     head -c "$cut" good.pack > cut.pack
-    expect 1 'no pack that could run' "a pack cut at $cut" "$bulkhead" content verify cut.pack
+    expect 1 'refused: ' "a pack cut at $cut" "$bulkhead" content verify cut.pack
 done
 
 cat > events.jsonl <<'EOF'
@@ -152,6 +152,9 @@ expect 0 'event_count within 90s: gte 2' 'it is explained' "$bulkhead" content e
 expect 0 'a correlation refers to it' 'and so is the silence of the other' "$bulkhead" content explain chain.pack first-id
 expect 0 '{"line":3,"rule":"again"' 'it fires' "$bulkhead" content match chain.pack --events chain.jsonl --format json
 expect 0 '2 events within 90s for user=a' 'and says why' "$bulkhead" content match chain.pack --events chain.jsonl
+sed 's/gte: 2/gte: 2000000/' chain/a.yml > vast.yml
+expect 1 'vast.yml:1: correlation: their windows need more memory than there is' 'one that no memory could hold' \
+    "$bulkhead" content build vast.yml chain/b.yml -o x.pack
 expect 1 "chain/a.yml:6: reference: no rule has the id or name 'first'" 'alone it is refused' \
     "$bulkhead" content build chain/a.yml good -o x.pack
 
@@ -183,6 +186,8 @@ expect 1 'No such file' 'one that is not there' "$bulkhead" content replay good.
 expect 2 'name a pack, then the recordings' 'no recording' "$bulkhead" content replay good.pack
 
 # ── test ──
+
+rule vague "CommandLine|endswith: ['', abc]" > vague.yml
 
 test_event() { # rule, expect, path
     printf '{"rule":"%s","expect":%s,"note":"a note","event":{"type":"process_exec","path":"%s"}}\n' "$1" "$2" "$3"
@@ -219,7 +224,9 @@ expect 1 'hour.zst:2: Rule one (one) is not silent on ordinary events: 2 of them
     "$bulkhead" content test good --ordinary hour.zst
 expect 0 '4 matches of rules that may speak there' 'tolerated' \
     "$bulkhead" content test good --ordinary hour.zst --silent-from critical
-expect 1 'nothing was tested' 'nothing is no success' "$bulkhead" content test good
+expect 0 '3 vectors of the pack' 'a pack has test events of its own' "$bulkhead" content test good
+expect 1 "the pack's own test events: rules[0]: no test event shows" 'that have to show everything' \
+    "$bulkhead" content test vague.yml
 expect 1 'nothing was tested: there is no test event for this rule' 'not of one rule either' \
     "$bulkhead" content test good --rule one --tests cases/three.jsonl
 expect 1 'there is no rule four' 'a rule that is not there' "$bulkhead" content test good --rule four --tests cases
@@ -289,5 +296,70 @@ expect 0 'command_line ends with "-x", any case' 'and which question' "$bulkhead
 expect 0 '"worst_steps":' 'in JSON, too' "$bulkhead" content cost good.pack --json
 expect 69 'start it with' 'live without guard' "$bulkhead" content cost --home "$home"
 expect 2 'name one pack' 'two packs' "$bulkhead" content cost good.pack other.pack
+
+# ── test events of the author's ──
+
+mkdir tests
+echo '{"rule":"three","expect":true,"event":{"type":"process_exec","path":"/dev/shm/a"}}' > tests/three.jsonl
+echo '{"rule":"three","expect":false,"note":"near","event":{"category":"process_creation","fields":{"Image":"/dev/shm"}}}' >> tests/three.jsonl
+expect 0 '3 rules' 'they go into the pack' "$bulkhead" content build good -o tested.pack --tests tests
+expect 0 '4 test events' 'and are proven with it' "$bulkhead" content verify tested.pack
+echo '{"rule":"three","expect":true,"event":{"type":"process_exec","path":"/dev/sh"}}' >> tests/three.jsonl
+expect 1 'the rule does not say that about its test event 3' 'one that the rule does not match' \
+    "$bulkhead" content build good -o x.pack --tests tests
+echo '{"rule":"three"}' > tests/bad.jsonl
+expect 1 'tests/bad.jsonl:1: a test event is' 'a line that is none' "$bulkhead" content build good -o x.pack --tests tests
+expect 1 'cannot read nowhere' 'tests that are not there' "$bulkhead" content build good -o x.pack --tests nowhere
+
+# ── what no test event shows ──
+
+expect 0 'warning: no event was found in which its command_line decides' 'a field that never decides is named' \
+    "$bulkhead" content build vague.yml good -o vague.pack
+expect 1 'no test event shows that this field decides, whatever else is in it: command_line (rule vague)' \
+    'the proof refuses such a pack' "$bulkhead" content verify vague.pack
+expect 1 'metadata: no event was found in which its command_line decides' 'and --proven the rule' \
+    "$bulkhead" content build vague.yml good -o vague.pack --proven
+expect 0 'accepted: ' 'whose pack is then proven' "$bulkhead" content verify vague.pack
+
+# ── the release gate ──
+
+mkdir golden calm
+{
+    echo '{"type":"process_exec","time":"2026-11-21T10:00:00Z","path":"/usr/bin/apt","command_line":"apt upgrade"}'
+    echo '{"type":"process_exec","time":"2026-11-21T10:30:00Z","path":"/bin/sh","command_line":"sh -x"}'
+    echo '{"type":"process_exec","time":"2026-11-21T12:00:00Z","path":"/bin/sh","command_line":"sh"}'
+} > golden/day.jsonl
+release() { # name of the rule file, options
+    file=$1
+    shift
+    rm -f out.pack
+    "$bulkhead" content build "$file" -o out.pack --release --golden golden "$@"
+    got=$?
+    [ -e out.pack ] && echo 'it was written'
+    return $got
+}
+rule calm 'Image: /opt/evil' > calm/calm.yml
+rule loud 'Image: /bin/sh' > loud.yml
+rule never '{Image: /a, Image|startswith: /b}' | sed 's/{{/{/; s/}}/}/' > never.yml
+{ echo 'bulkhead: {action: block}'; rule blocks 'CommandLine|contains: upgrade' | sed 's/level: high/level: low/'; } > blocks.yml
+sed 's/action: block/action: alert/' blocks.yml > quiet.yml
+
+expect 0 'it was written' 'what is silent on healthy machines is released' release calm
+expect 1 'release: rule Rule blocks (blocks) would block on a healthy machine: 1 times; first golden/day.jsonl:1: {"type":"process_exec"' \
+    'what would block something there is not' release blocks.yml
+expect 0 'it was written' 'that it only alerts, and low, is no fault' release quiet.yml
+expect 1 '2 alerts of level medium or above in 2.00 hours' 'and not what alerts too often' release loud.yml --max-alerts-per-hour 0
+expect 1 'rule Rule loud (loud) alerts: 2 times; first golden/day.jsonl:2: ' 'the rule is named' release loud.yml --max-alerts-per-hour 0
+expect 0 'it was written' 'how often is a setting' release loud.yml
+expect 1 'rules were refused' 'a pack that lacks a rule is not released' release mixed
+expect 1 'can never match' 'nor one with a rule that does nothing' release never.yml
+expect 1 'refused: ' 'nor one over a budget' release calm --max-event-cost 1000
+cp good.pack out.pack
+"$bulkhead" content build blocks.yml -o out.pack --release --golden golden > /dev/null 2>&1
+cmp -s good.pack out.pack && result ok 'what was there is as it was' || result 'not ok' 'what was there is as it was'
+expect 1 'holds no recorded event' 'no recordings' "$bulkhead" content build calm -o out.pack --release --golden calm
+echo 'no event' >> golden/day.jsonl
+expect 1 'golden/day.jsonl:4: not JSON' 'a recording that is none' release calm
+expect 2 'a limit is a number' 'a limit that is none' release calm --max-memory x
 
 echo "1..$number"

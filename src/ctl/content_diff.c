@@ -298,7 +298,7 @@ static void totals(struct job *job)
         struct writer names = writer_over(room, sizeof room);
         type_names(sets[i], &names);
         if (sets[i]) {
-            term_print(t, STYLE_DIM, "  %-12s", i == 0 ? "asks now for" : "no more for");
+            term_print(t, STYLE_DIM, "  %-13s", i == 0 ? "asks now for" : "no more for");
             term_quote(t, i == 0 ? STYLE_GREEN : STYLE_RED, writer_text(&names), sizeof room);
             term_print(t, STYLE_PLAIN, "\n");
         }

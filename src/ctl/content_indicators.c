@@ -73,7 +73,7 @@ static void add_rule(struct reading *r, const struct rule *rule)
     struct status s = builder_add(job->builder, rule, why);
     bool good = status_ok(s);
     job->on_rule(job->context, r->path, rule, good ? NULL : refusal_name(REFUSAL_INDICATOR),
-                 why[0] ? why : fault_words(s.fault));
+                 good || why[0] ? why : fault_words(s.fault));
     if (good && is_recorded_only(rule)) {
         struct text list = rule->predicates[0].text;
         note(r,

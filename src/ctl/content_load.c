@@ -5,8 +5,10 @@
  */
 #include "base/clock.h"
 #include "base/own.h"
+#include "content/pack.h"
 #include "ctl/content_command.h"
-#include "ctl/content_pack.h"
+#include "ctl/content_file.h"
+#include "ctl/content_proof.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -102,16 +104,24 @@ static int put(const char *home, struct text pack, char *path)
 
 static int load(const char *pack_path, const struct ctl_options *options)
 {
-    OWN(content_pack_drop) struct content_pack pack = {0};
+    OWN(content_bytes_drop) struct content_bytes pack = {0};
     OWN(ctl_client_drop) struct bh_client *client = NULL;
     struct bh_loaded loaded = {.size = sizeof loaded};
     char path[PATH_MAX];
-    if (!content_pack_open(pack_path, &pack)) {
+    int exit_code = CTL_OK;
+    char words[256];
+    struct status s = content_file_read(pack_path, PACK_SIZE_MAX, &pack);
+    if (!status_ok(s)) {
+        ctl_error("cannot read %s: %s", pack_path, status_text(s, words, sizeof words));
         return CTL_FAULT;
     }
-    int exit_code = ctl_open(options->home, BH_FROM_NOW, &client);
-    exit_code = exit_code == CTL_OK ? put(ctl_home(options->home), content_text(&pack.bytes), path)
-                                    : exit_code;
+    /* What is put before guard is what was proven: these bytes, whatever becomes of the file. */
+    if (!content_accepted_bytes(pack_path, content_text(&pack), CTL_FAULT, &exit_code)) {
+        return exit_code;
+    }
+    exit_code = ctl_open(options->home, BH_FROM_NOW, &client);
+    exit_code =
+        exit_code == CTL_OK ? put(ctl_home(options->home), content_text(&pack), path) : exit_code;
     if (exit_code != CTL_OK) {
         return exit_code;
     }

@@ -2,7 +2,7 @@
  * run: guard in the foreground. Starts bulkhead-guard, starts it again when it dies, prints alerts
  * and news of Bulkhead's own health as they come, and ends it cleanly.
  */
-#include "ctl/content_pack.h"
+#include "ctl/content_proof.h"
 #include "ctl/print.h"
 #include "ctl/supervisor.h"
 
@@ -287,12 +287,12 @@ static int watch(const char *home, const char *content, bool json)
  * before anything starts: the engine would refuse it too, but then guard would run without one. */
 static int check_content(const char *content, char *absolute)
 {
-    OWN(content_pack_drop) struct content_pack pack = {0};
+    int exit_code = CTL_OK;
     if (!realpath(content, absolute)) {
         ctl_error("cannot use the content %s: %s", content, strerror(errno));
         return CTL_CONTENT;
     }
-    return content_pack_open(absolute, &pack) ? CTL_OK : CTL_CONTENT;
+    return content_accepted(absolute, CTL_CONTENT, &exit_code) ? CTL_OK : exit_code;
 }
 
 int run_main(int argc, char **argv)

@@ -121,7 +121,7 @@ struct status scanner_run(struct text pack, char *const *arguments,
     for (size_t i = 0; i < count; i++) {
         all[i + 1] = arguments[i];
     }
-    TRY(program_find("scan", program));
+    TRY(program_find("bulkhead-scan", "scan", program));
     TRY(pack_file(pack, &file));
     if (pipe2(ends, O_CLOEXEC) != 0) {
         FAIL_SYS(errno);

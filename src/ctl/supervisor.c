@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "ctl/program.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ enum { WELL_MS = 200, DELAY_FIRST_MS = 50, DELAY_LAST_MS = 10000 };
 
 struct status supervisor_find(struct supervisor *s)
 {
-    return program_find("guard", s->program);
+    return program_find("bulkhead-guard", "guard", s->program);
 }
 
 /* In the child: only what is safe after fork(). 127 is what shells say of a missing program. */

@@ -2,6 +2,7 @@
 
 #include "base/heap.h"
 #include "base/own.h"
+#include "content/prove.h"
 #include "ctl/content_detector.h"
 #include "ctl/ctl.h"
 
@@ -131,7 +132,18 @@ static bool is_tried(const struct trial *t, size_t rule)
 /* Packs carry none in this version of the format. */
 void trial_vectors(struct trial *t)
 {
-    t->vectors = 0;
+    struct pack_fault fault;
+    char words[TRIAL_WORDS];
+    if (t->only != SIZE_MAX) {
+        return; /* they are the whole pack's */
+    }
+    t->vectors = pack_count(t->pack, PACK_VECTORS);
+    if (!status_ok(pack_prove(t->pack, &fault))) {
+        trial_report(t, &(struct trial_finding){
+                            .kind = TRIAL_UNPROVEN,
+                            .rule = SIZE_MAX,
+                            .note = text_of(pack_fault_text(&fault, words, sizeof words))});
+    }
 }
 
 /* ── test events ── */

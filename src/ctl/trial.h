@@ -17,6 +17,7 @@ enum trial_kind {
     TRIAL_FALSE,      /* one came on an ordinary event */
     TRIAL_UNKNOWN,    /* an expectation names a rule that the pack does not hold */
     TRIAL_BROKEN,     /* a line says no expectation */
+    TRIAL_UNPROVEN,   /* the pack's own vectors do not show what they have to */
     TRIAL_UNCOVERED,  /* a rule has no test event of one kind, and each needs both */
     TRIAL_KINDS
 };

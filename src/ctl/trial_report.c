@@ -18,6 +18,7 @@ static const struct {
     [TRIAL_FALSE] = {"false_positive", "is not silent on ordinary events"},
     [TRIAL_UNKNOWN] = {"unknown_rule", "the pack holds no rule"},
     [TRIAL_BROKEN] = {"broken", "says nothing that can be tested"},
+    [TRIAL_UNPROVEN] = {"unproven", "the pack's own test events:"},
     [TRIAL_UNCOVERED] = {"uncovered", "has"},
 };
 

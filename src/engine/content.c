@@ -69,6 +69,7 @@ struct status content_open(int file, size_t size, char *why, struct content *out
     text_copy(TEXT("it became shorter while it was read"), why, CONTENT_WHY);
     TRY(read_all(file, bytes, size));
     TRY(prove((struct text){.ptr = bytes, .len = size}, why, &out->pack));
+    text_copy(TEXT("the interpreter is of another schema"), why, CONTENT_WHY);
     TRY(make_detector(out));
     out->bytes = TAKE(bytes);
     return OK;

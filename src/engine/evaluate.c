@@ -230,9 +230,11 @@ void evaluate_rehearse(const struct content *content, struct bh_client *client,
     if (pack_count(&content->pack, PACK_CORRELATIONS) == 0 || rehearsal->cut) {
         return;
     }
-    *e = (struct evaluation){.content = content, .client = client, .rehearsing = true};
+    *e = (struct evaluation){
+        .content = content, .client = client, .rehearsing = true, .costs = e->costs};
     while (bh_client_rehearse(client, &source) == BH_OK) {
         evaluate(e, source);
+        costs_count(&e->costs, detector_steps(content->detector)); /* the matcher counts it, too */
         rehearsal->events++;
         if (rehearsal->events % LOOK_EVERY == 0 && clock_boot_ns() > rehearsal->deadline_ns) {
             rehearsal->cut = true;
@@ -284,8 +286,10 @@ struct status evaluate_run(const struct content *content, struct bh_client *clie
     evaluation = (struct evaluation){
         .content = content,
         .client = client,
-        .costs = {.pack = &content->pack, .matcher = detector_matcher(content->detector)},
+        .costs = evaluation.costs,
     };
+    evaluation.costs.pack = &content->pack;
+    evaluation.costs.matcher = detector_matcher(content->detector);
     int result = BH_OK;
     while (result == BH_OK) {
         result = evaluate_waiting(&evaluation);

@@ -46,7 +46,8 @@ void test_guard_send(struct test_guard *g, const struct wire_message *m, const i
                      unsigned count);
 void test_guard_welcome(struct test_guard *g, uint64_t ring_size, unsigned fd_count);
 
-/* The next message; fails the test where it is another. */
+/* The next message, but for progress that was not asked about; fails the test where it is another.
+ */
 const struct wire_message *test_guard_expect(struct test_guard *g, enum wire_number number);
 
 /* The next message if there is one, but for progress. */

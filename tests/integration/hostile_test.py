@@ -105,7 +105,7 @@ def garbage_harms_nobody():
         with connect(instance, generator.random() < 0.8) as client:
             try:
                 while True:
-                    number = generator.choice([*range(1, 25), generator.randrange(65536)])
+                    number = generator.choice([*range(1, 31), generator.randrange(65536)])
                     body = bytes(generator.randrange(256) for _ in range(generator.choice([0, 4, 8, 32, 34, 60, 300])))
                     client.send(struct.pack("<H", number) + body)
                     packets += 1

@@ -10,7 +10,7 @@ COMMON = {"home", "root", "tmp", "usr", "opt", "srv", "var", "mnt", "media", "ru
 # Where documents and comments may point to. Test data names what attackers use: it is left out.
 HOSTS = {"attack.mitre.org", "github.com", "www.kernel.org", "docs.kernel.org", "www.rfc-editor.org", "www.w3.org",
          "json.schemastore.org", "schema.ocsf.io", "sigmahq.io", "yaml.org", "www.gnu.org"}
-DATA = ("content/", "tests/content/", "tests/corpus/")
+DATA = ("content/", "tests/content/", "tests/corpus/", "tests/golden/scenes/")
 
 complaints = sources.Complaints()
 own = [str(sources.ROOT)]

@@ -1,0 +1,30 @@
+/*
+ * content_proof: a pack shown to bulkhead-verify, which proves it in a cage of its own.
+ *
+ * This program reads no byte of a pack that was not accepted there.
+ */
+#pragma once
+
+#include "base/text.h"
+#include "ctl/program.h"
+
+enum { CONTENT_PROOF_LINE = 1024, CONTENT_PROOF_OPTIONS = 12 };
+
+struct content_proof {
+    bool accepted;
+    char line[CONTENT_PROOF_LINE]; /* what it says, without the line's end */
+};
+
+/* `options` are bulkhead-verify's, NULL at the end (at most CONTENT_PROOF_OPTIONS). False, after a
+ * complaint: there was no answer; *exit_code says why. */
+bool content_proof(const char *path, const char *const *options, struct content_proof *out,
+                   int *exit_code);
+
+/* The same for bytes in memory. */
+bool content_proof_bytes(struct text pack, const char *const *options, struct content_proof *out,
+                         int *exit_code);
+
+/* Is the pack accepted? Otherwise after a complaint; *exit_code is `refused` where it was refused.
+ */
+bool content_accepted(const char *path, int refused, int *exit_code);
+bool content_accepted_bytes(const char *path, struct text pack, int refused, int *exit_code);

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""`bulkhead drill channel-291` with everything that a build folder has: drill_test.py BULKHEAD"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+BULKHEAD = sys.argv[1]
+SECONDS = 60
+PROGRAMS = 50
+# What each try has to be stopped by, in the order of the variants.
+GATES = {1: ["build", "verify", "verify"], 2: ["load"], 3: ["verify"], 4: ["verify", "verify"], 5: ["vectors", "vectors"],
+         6: ["run"], 0: ["none needed"]}
+failed = 0
+number = 0
+
+
+def result(good, name, words=""):
+    global failed, number
+    number += 1
+    failed += not good
+    print(f"{'ok' if good else 'not ok'} {number} - {name}")
+    for line in str(words).splitlines() if not good else []:
+        print(f"# {line}")
+
+
+def drill(*options, **keys):
+    return subprocess.run([BULKHEAD, "drill", *options], capture_output=True, text=True, timeout=SECONDS, check=False,
+                          **keys)
+
+
+def left_behind():
+    mounts = pathlib.Path("/proc/mounts").read_text()
+    return [str(path) for path in pathlib.Path("/run").glob("bulkhead-drill-*")] + ["mount"] * ("bulkhead-drill" in mounts)
+
+
+def test_whole():
+    done = drill("channel-291", "--json")
+    report = json.loads(done.stdout)
+    gates = {}
+    for attempt in report["tries"]:
+        gates.setdefault(attempt["variant"], []).append(attempt["gate"])
+    result(done.returncode == 0 and report["passed"] and not done.stderr, "every fault is stopped", done.stdout + done.stderr)
+    result(gates == GATES, "each at the earliest gate", gates)
+    result(report["left_out"] == [], "nothing is left out", report["left_out"])
+    for attempt in report["tries"]:
+        live = attempt.get("live")
+        if live:
+            well = live["seen"] == live["started"] == PROGRAMS and live["guard_lived"] and live["said"]
+            result(well, f"{attempt['name']}: the machine works on, events flow, and people are told", live)
+    result(not left_behind(), "nothing is left behind", left_behind())
+    result(report["ms"] < 20000, f"it took {report['ms']} ms", report["ms"])
+
+
+def test_words():
+    done = drill("channel-291", user="nobody", group="nogroup", extra_groups=[])
+    result(done.returncode == 0 and "19 July 2024" in done.stdout and "needs root" in done.stdout
+           and "\x1b" not in done.stdout, "without root it says what it left out", done.stdout + done.stderr)
+    done = drill("channel-292")
+    result(done.returncode == 2 and "channel-291" in done.stderr, "there is one drill", done.stderr)
+
+
+if os.geteuid() != 0:
+    print("Bail out! the drill's whole needs root, as guard does")
+    sys.exit(1)
+test_whole()
+test_words()
+print(f"1..{number}")
+sys.exit(failed != 0)

@@ -1,0 +1,2 @@
+#pragma once
+long sums_of(long count);
