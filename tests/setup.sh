@@ -4,7 +4,7 @@ set -eu
 
 build='gcc make clang llvm bpftool libbpf-dev linux-libc-dev meson ninja-build pkg-config
        libcap-dev libseccomp-dev libyaml-dev libjansson-dev libcmocka-dev libpcre2-dev libzstd-dev
-       libc6-dev'
+       libc6-dev libyara-dev nettle-dev'
 check='clang-format zstd libclang-rt-14-dev rustc python3 python3-yaml git procps iproute2 util-linux
        libvectorscan-dev'
 bench='auditd sysdig hyperfine libvectorscan-dev python3 python3-yaml'

@@ -8,7 +8,7 @@ _bulkhead_types="process_exec process_fork process_exit file_create file_modify 
 _bulkhead_value() {
     case $1 in
     --home) COMPREPLY=($(compgen -d -- "$cur")) ;;
-    --content | --golden | --events | --expect | --ordinary | --tests | --from-file | --watch | -o | --output) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    --content | --golden | --events | --expect | --ordinary | --tests | --from-file | --watch | --rules | -o | --output) COMPREPLY=($(compgen -f -- "$cur")) ;;
     --types)
         # The last of a list; those before it stay.
         local before=""
@@ -64,7 +64,7 @@ _bulkhead_content() {
 
 _bulkhead() {
     local cur=${COMP_WORDS[COMP_CWORD]}
-    local commands="run status tail record tree doctor drill content help"
+    local commands="run status tail record tree doctor scan drill content help"
     if [[ $COMP_CWORD -eq 1 ]]; then
         COMPREPLY=($(compgen -W "$commands --help --version" -- "$cur"))
         return
@@ -81,6 +81,13 @@ _bulkhead() {
         local processes
         processes=$(cd /proc && compgen -G '[1-9]*')
         COMPREPLY=($(compgen -W "$processes --json --home --help" -- "$cur"))
+        ;;
+    scan)
+        if [[ $cur == -* ]]; then
+            COMPREPLY=($(compgen -W "--rules --max-size --time --jobs --one-file-system --json --home --help" -- "$cur"))
+        else
+            COMPREPLY=($(compgen -f -- "$cur"))
+        fi
         ;;
     drill) COMPREPLY=($(compgen -W "channel-291 --json --help" -- "$cur")) ;;
     content) _bulkhead_content ;;

@@ -1,6 +1,6 @@
 # fish completion for bulkhead
 
-set -l commands run status tail record tree doctor drill content help
+set -l commands run status tail record tree doctor scan drill content help
 set -l types process_exec process_fork process_exit file_create file_modify file_rename file_link \
     file_unlink file_attribute file_open network_connect network_accept network_listen \
     process_trace credential_change module_load bpf_load mount unmount namespace_change \
@@ -14,6 +14,7 @@ complete -c bulkhead -n $none -a tail -d 'events and alerts as they happen'
 complete -c bulkhead -n $none -a record -d 'write events to a compressed file'
 complete -c bulkhead -n $none -a tree -d 'a process, its ancestors and its descendants'
 complete -c bulkhead -n $none -a doctor -d 'what this machine lets Bulkhead see and do'
+complete -c bulkhead -n $none -a scan -d 'ask files whether YARA rules match'
 complete -c bulkhead -n $none -a drill -d 'replay the content fault of July 2024'
 complete -c bulkhead -n '__fish_seen_subcommand_from drill' -a channel-291 -l json -d 'the report as JSON'
 complete -c bulkhead -n $none -a content -d 'build, test, compare and explain content'
@@ -21,8 +22,8 @@ complete -c bulkhead -n $none -a help -d 'explain a command'
 complete -c bulkhead -n $none -l version -d 'print the version'
 complete -c bulkhead -l help -d explain
 
-complete -c bulkhead -n '__fish_seen_subcommand_from run status tail record tree doctor' -l home -r -F -d 'the instance'
-complete -c bulkhead -n '__fish_seen_subcommand_from run status tree doctor' -l json -d 'answer in JSON'
+complete -c bulkhead -n '__fish_seen_subcommand_from run status tail record tree doctor scan' -l home -r -F -d 'the instance'
+complete -c bulkhead -n '__fish_seen_subcommand_from run status tree doctor scan' -l json -d 'answer in JSON'
 complete -c bulkhead -n '__fish_seen_subcommand_from run' -l content -r -F -d 'detection content'
 complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l events -d 'events only'
 complete -c bulkhead -n '__fish_seen_subcommand_from tail' -l alerts -d 'alerts only'
@@ -37,6 +38,13 @@ complete -c bulkhead -n $record -l past -d 'begin with what guard still holds'
 complete -c bulkhead -n $record -l for -x -a '90s 15m 1h 1d' -d 'end after this time'
 complete -c bulkhead -n $record -l max-size -x -a '100M 1G' -d 'end at this size'
 complete -c bulkhead -n '__fish_seen_subcommand_from tree' -x -a '(__fish_complete_pids)'
+set -l scan '__fish_seen_subcommand_from scan'
+complete -c bulkhead -n $scan -F
+complete -c bulkhead -n $scan -l rules -r -F -d 'YARA rules, or a pack'
+complete -c bulkhead -n $scan -l max-size -x -d 'leave out larger files (MiB)'
+complete -c bulkhead -n $scan -l time -x -d 'seconds for a file'
+complete -c bulkhead -n $scan -l jobs -x -d 'workers at once'
+complete -c bulkhead -n $scan -l one-file-system -d 'stay on the file system'
 complete -c bulkhead -n '__fish_seen_subcommand_from help' -a "$commands"
 
 set -l content '__fish_seen_subcommand_from content'

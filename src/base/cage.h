@@ -38,7 +38,7 @@ struct cage_test {
     uint64_t value;
 };
 
-enum { CAGE_TESTS = 2, CAGE_CALLS = 32 };
+enum { CAGE_TESTS = 2, CAGE_CALLS = 40 };
 
 /* One permitted system call. Listed twice, either set of tests will do. */
 struct cage_call {
@@ -69,11 +69,14 @@ struct cage {
     int folder;       /* descriptor of the one folder that it keeps; -1: none. The folder is
                          given to the user, and nothing outside it can be reached by it */
     bool anyone;      /* may be entered by others than root: their user stays, and what only root
-                         can put on is missing */
+                         can put on is in a user namespace, or missing */
     uint64_t memory_bytes;              /* of private memory, what is mapped already included */
     uint64_t file_bytes;                /* of the largest file it may write; 0: no limit */
     uint32_t descriptors;               /* numbers below this one may be open */
     struct cage_call calls[CAGE_CALLS]; /* beside those that every process needs; ends at a NULL */
+    bool reads;         /* every file of the machine may be opened for reading, and none for
+                           writing: it keeps the root folder and CAP_DAC_READ_SEARCH. Such a cage
+                           lists the calls that open, with tests that forbid writing */
     uint32_t leave_out; /* layers not put on: tests take one away to see that the others hold */
 };
 

@@ -93,19 +93,21 @@ static struct status drop_bounding_set(void)
     return OK;
 }
 
-static struct status drop_capabilities(void)
+/* `keep`: a bit each. Not inheritable, so that no program gets them. */
+static struct status drop_capabilities(uint32_t keep)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {0};
+    struct __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3] = {
+        {.effective = keep, .permitted = keep}};
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0 ||
-        syscall(SYS_capset, &header, none) != 0) {
+        syscall(SYS_capset, &header, kept) != 0) {
         FAIL_SYS(errno);
     }
     return OK;
 }
 
 /* Being root must mean nothing any more, should the process ever become it. */
-static struct status drop_root(uint32_t user, uint32_t group)
+static struct status lock_root(void)
 {
     unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
                          SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
@@ -113,16 +115,31 @@ static struct status drop_root(uint32_t user, uint32_t group)
     if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0) {
         FAIL_SYS(errno);
     }
-    TRY(drop_bounding_set());
+    return drop_bounding_set();
+}
+
+/* The locked bits keep a change of user from touching capabilities: what goes is said here. */
+static struct status drop_root(const struct cage *spec, uint32_t user, uint32_t group)
+{
+    TRY(lock_root());
     if (setgroups(0, NULL) != 0 || setresgid(group, group, group) != 0 ||
         setresuid(user, user, user) != 0) {
         FAIL_SYS(errno);
     }
-    TRY(drop_capabilities());
+    TRY(drop_capabilities(spec->reads ? 1U << CAP_DAC_READ_SEARCH : 0));
     if (setuid(0) == 0) {
         FAIL(DENIED);
     }
     return OK;
+}
+
+/* In a user namespace of its own it has every capability over nothing: they go all the same. */
+static struct status drop_own_namespace(bool inside)
+{
+    if (inside) {
+        TRY(lock_root());
+    }
+    return drop_capabilities(0);
 }
 
 /* A change of user clears the death signal and may set dumpable again, so these come after it. */
@@ -201,6 +218,16 @@ static struct status empty_root(const struct cage *spec)
     return OK;
 }
 
+/* For a caller without privilege: the namespaces below have to belong to a user namespace. */
+static struct status own_users(const struct cage *spec)
+{
+    (void)spec;
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) {
+        FAIL_SYS(errno);
+    }
+    return OK;
+}
+
 static struct status own_namespaces(const struct cage *spec)
 {
     (void)spec;
@@ -250,7 +277,17 @@ static struct landlock_rights landlock_rights(long abi)
     return rights;
 }
 
-/* Everything that this kernel's Landlock can deny is denied, but the work in the folder. */
+static struct status allow_beneath(int rules, int folder, uint64_t rights)
+{
+    struct landlock_path_beneath_attr beneath = {.allowed_access = rights, .parent_fd = folder};
+    if (syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0) {
+        FAIL_SYS(errno);
+    }
+    return OK;
+}
+
+/* Everything that this kernel's Landlock can deny is denied, but the work in the folder, and for
+ * who reads all files, reading. */
 static struct status restrict_files(const struct cage *spec)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -262,11 +299,15 @@ static struct status restrict_files(const struct cage *spec)
     if (rules < 0) {
         FAIL_SYS(errno);
     }
-    struct landlock_path_beneath_attr beneath = {.allowed_access = RIGHTS_FOLDER & rights.files,
-                                                 .parent_fd = spec->folder};
-    if (spec->folder >= 0 &&
-        syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0) {
-        FAIL_SYS(errno);
+    if (spec->folder >= 0) {
+        TRY(allow_beneath(rules, spec->folder, RIGHTS_FOLDER & rights.files));
+    }
+    if (spec->reads) {
+        OWN(fd_drop) int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0) {
+            FAIL_SYS(errno);
+        }
+        TRY(allow_beneath(rules, root, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR));
     }
     if (syscall(SYS_landlock_restrict_self, rules, 0) != 0) {
         FAIL_SYS(errno);
@@ -430,15 +471,20 @@ struct status cage_enter(const struct cage *spec, uint32_t *out)
     pid_t parent = getppid();
     uint32_t missing = 0;
     uint32_t user, group;
-    bool root = geteuid() == 0 || !spec->anyone;
+    bool caller = spec->anyone && geteuid() != 0;
+    bool inside = caller && status_ok(own_users(spec)); /* what needs it says so */
     /* While it is root and sees the machine: what needs either. */
     TRY(cage_user(spec, &user, &group));
-    TRY(root ? give_folder(spec->folder, user, group) : OK);
+    if (!caller) {
+        TRY(give_folder(spec->folder, user, group));
+    }
     put_on(CAGE_NAMESPACES, own_namespaces, spec, &missing);
-    put_on(CAGE_ROOT, empty_root, spec, &missing);
+    if (!spec->reads) {
+        put_on(CAGE_ROOT, empty_root, spec, &missing);
+    }
     put_on(CAGE_LIMITS, limit_memory, spec, &missing);
     TRY(limit_the_rest(spec));
-    TRY(root ? drop_root(user, group) : drop_capabilities());
+    TRY(caller ? drop_own_namespace(inside) : drop_root(spec, user, group));
     TRY(bind_to_parent(parent));
     /* Need no_new_privs, and the last one would forbid all the others. */
     put_on(CAGE_LANDLOCK, restrict_files, spec, &missing);

@@ -8,6 +8,7 @@
 #include "content/indicator.h"
 #include "content/predicate.h"
 #include "content/witness.h"
+#include "content/yara.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,11 @@ struct builder {
     size_t count;
     size_t capacity;
     struct pool ids;
+    struct pack_yara *yara;
+    size_t yara_count;
+    size_t yara_capacity;
+    size_t yara_bytes;
+    struct pool yara_files;
     struct text *lists;
     size_t list_count;
     size_t list_capacity;
@@ -394,6 +400,7 @@ struct status builder_new(struct arena *arena, struct builder **out)
     }
     b->arena = arena;
     b->ids.arena = arena;
+    b->yara_files.arena = arena;
     *out = b;
     return OK;
 }
@@ -458,12 +465,53 @@ struct status builder_add(struct builder *b, const struct rule *rule, char *why)
     return keep_rule(b, &copy);
 }
 
+struct status builder_add_yara(struct builder *b, struct text file, struct text source, char *why)
+{
+    struct pack_yara item = {.file = file, .source = source};
+    uint32_t ignored;
+    const char *wrong = yara_check(item);
+    snprintf(why, WHY, "there is no memory for it");
+    if (wrong) {
+        return refuse(why, wrong);
+    }
+    if (b->yara_count == PACK_YARA_MAX || source.len > PACK_YARA_BYTES - b->yara_bytes) {
+        snprintf(why, WHY, "a pack holds at most %d YARA files with %d MiB", PACK_YARA_MAX,
+                 PACK_YARA_BYTES >> 20);
+        FAIL(LIMIT);
+    }
+    if (pool_has(&b->yara_files, file)) {
+        return refuse(why, "another file has the same name");
+    }
+    struct pack_yara *yara =
+        arena_push(b->arena, b->yara, b->yara_count, &b->yara_capacity, sizeof *b->yara);
+    if (!yara) {
+        FAIL(MEMORY);
+    }
+    b->yara = yara;
+    TRY(pool_add(&b->yara_files, file, &ignored));
+    b->yara[b->yara_count++] = item;
+    b->yara_bytes += source.len;
+    return OK;
+}
+
+static int compare_yara(const void *a, const void *b)
+{
+    return pack_id_order(((const struct pack_yara *)a)->file, ((const struct pack_yara *)b)->file);
+}
+
 struct status builder_finish(struct builder *b, struct text *out)
 {
     if (b->count) {
         qsort(b->rules, b->count, sizeof *b->rules, compare_rules);
     }
-    struct pack_source source = {
-        .rules = b->rules, .rule_count = b->count, .lists = b->lists, .list_count = b->list_count};
+    if (b->yara_count) {
+        qsort(b->yara, b->yara_count, sizeof *b->yara, compare_yara);
+    }
+    struct pack_source source = {.rules = b->rules,
+                                 .rule_count = b->count,
+                                 .lists = b->lists,
+                                 .list_count = b->list_count,
+                                 .yara = b->yara,
+                                 .yara_count = b->yara_count};
     return encode_pack(b->arena, &source, out);
 }

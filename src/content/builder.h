@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/arena.h"
-#include "content/rule.h"
+#include "content/pack.h"
 
 struct builder;
 
@@ -24,6 +24,9 @@ struct status builder_list(struct builder *b, struct text list, char *why);
  * should know: it can never match, a field of it never decides and was left out, or pack_prove()
  * will refuse a pack with it. */
 struct status builder_add(struct builder *b, const struct rule *rule, char *why);
+
+/* Adds a file of YARA rules; both texts have to outlive the builder. LIMIT, INVALID: as above. */
+struct status builder_add_yara(struct builder *b, struct text file, struct text source, char *why);
 
 enum builder_proof {
     BUILDER_PROOF_TRIED,  /* a rule of which not everything could be shown stays, with a remark */

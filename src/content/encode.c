@@ -2,6 +2,7 @@
 
 #include "base/bytes.h"
 #include "content/predicate.h"
+#include "content/yara.h"
 
 static const uint32_t item_sizes[PACK_SECTION_COUNT] = {
 #define ITEM_SIZE(ID, name, size) [PACK_##ID] = (size),
@@ -356,6 +357,7 @@ struct status encode_pack(struct arena *arena, const struct pack_source *source,
     TRY(encode_correlations(&e, source));
     TRY(encode_atoms(&e, &atoms));
     TRY(encode_vectors(&e, source));
+    TRY(encode_yara(&e, source->yara, source->yara_count));
     TRY(lay_pools(&e));
     TRY(lay_lists(&e));
     TRY(encode_matcher(&e, &atoms));

@@ -22,6 +22,8 @@ struct pack_source {
     size_t rule_count;
     const struct text *lists; /* of indicators, sorted by name and kind */
     size_t list_count;
+    const struct pack_yara *yara; /* sorted by name */
+    size_t yara_count;
 };
 
 struct encoder {

@@ -52,7 +52,9 @@ enum {
     X(INDICATOR_BYTES, indicator_bytes, 1)                                                         \
     X(VECTORS, vectors, 16)                                                                        \
     X(VECTOR_BYTES, vector_bytes, 1)                                                               \
-    X(PROBES, probes, 8)
+    X(PROBES, probes, 8)\
+    X(YARA, yara, 8)                                                                               \
+    X(YARA_SOURCES, yara_sources, 1)
 
 enum pack_section {
 
@@ -217,6 +219,14 @@ uint32_t pack_always(const struct pack *pack, size_t index);
 
 /* A field as packs write it; FIELD_COUNT is every field. */
 enum field pack_field(char byte);
+
+/* A file of YARA rules. Nothing here compiled it. */
+struct pack_yara {
+    struct text file; /* its name: where it was read from, and the namespace of its rules */
+    struct text source;
+};
+
+struct pack_yara pack_yara(const struct pack *pack, size_t index);
 
 /* "alert", "block" …; ACTION_COUNT where there is no such action. */
 const char *action_name(enum action action);

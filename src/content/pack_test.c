@@ -524,6 +524,42 @@ static void interest_is_in_what_can_happen(void **state)
     }
 }
 
+static void yara_sources_come_back_in_order(void **state)
+{
+    (void)state;
+    struct text bytes;
+    assert_ok(sample_pack(&arena, &bytes));
+    struct pack pack = open_pack(bytes);
+    assert_int_equal(pack_count(&pack, PACK_YARA), 2);
+    assert_text(pack_yara(&pack, 0).file, "a.yar");
+    assert_text(pack_yara(&pack, 0).source, "rule a { condition: true }");
+    assert_text(pack_yara(&pack, 1).source, "rule b { condition: true }");
+}
+
+/* With no rule of our own beside them too: `bulkhead scan --rules` makes such packs. */
+static void yara_sources_are_refused_for_what_they_are(void **state)
+{
+    (void)state;
+    static char large[1025];
+    struct builder *b;
+    struct text bytes;
+    char why[160];
+    memset(large, 'x', sizeof large);
+    assert_ok(builder_new(&arena, &b));
+    assert_ok(builder_add_yara(b, TEXT("a.yar"), TEXT("rule"), why));
+    assert_fault(builder_add_yara(b, TEXT("a.yar"), TEXT("other"), why), INVALID);
+    assert_non_null(strstr(why, "same name"));
+    assert_fault(builder_add_yara(b, TEXT(""), TEXT("rule"), why), INVALID);
+    assert_fault(builder_add_yara(b, TEXT("b"), TEXT(""), why), INVALID);
+    assert_fault(builder_add_yara(b, TEXT("b"), TEXT("ru\0le"), why), INVALID);
+    assert_fault(builder_add_yara(b, TEXT("\xff"), TEXT("rule"), why), INVALID);
+    struct text long_name = {.ptr = large, .len = sizeof large};
+    assert_fault(builder_add_yara(b, long_name, TEXT("rule"), why), INVALID);
+    assert_ok(builder_finish(b, &bytes));
+    struct pack pack = open_pack(bytes);
+    assert_int_equal(pack_count(&pack, PACK_YARA), 1);
+}
+
 #define with_arena(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -545,6 +581,8 @@ int main(void)
         with_arena(programs_are_explained),
         with_arena(interest_is_what_rules_name),
         with_arena(interest_is_in_what_can_happen),
+        with_arena(yara_sources_come_back_in_order),
+        with_arena(yara_sources_are_refused_for_what_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,7 +148,9 @@ static struct status add_rules(struct builder *b, struct arena *arena)
     rule.nodes = nodes;
     rule.node_count = 4;
     rule.product = TEXT("linux");
-    return builder_add(b, &rule, why);
+    TRY(builder_add(b, &rule, why));
+    TRY(builder_add_yara(b, TEXT("b.yar"), TEXT("rule b { condition: true }"), why));
+    return builder_add_yara(b, TEXT("a.yar"), TEXT("rule a { condition: true }"), why);
 }
 
 struct status sample_pack(struct arena *arena, struct text *out)

@@ -10,6 +10,7 @@
 #include "content/automaton.h"
 #include "content/load.h"
 #include "content/predicate.h"
+#include "content/yara.h"
 
 static const struct {
     const char *name;
@@ -235,7 +236,8 @@ static struct status check_all(struct check *c)
     TRY(check_rules(c));
     TRY(check_correlations(c));
     TRY(check_matcher(c));
-    return check_vectors(c);
+    TRY(check_vectors(c));
+    return check_yara(c);
 }
 
 struct status pack_open_within(struct text bytes, struct pack_limits limits, struct pack *out,

@@ -10,6 +10,7 @@
 #include "ctl/content_indicators.h"
 #include "ctl/content_rules.h"
 #include "ctl/content_tests.h"
+#include "ctl/yara_files.h"
 
 #include <stdio.h>
 
@@ -19,7 +20,8 @@ static const char help[] =
     "Compiles Sigma rules (*.yml and *.yaml in folders) and lists of indicators (*.ioc.txt,\n"
     "*.ioc.csv, *.ioc.json and *.stix.json in folders; *.txt, *.csv, *.json and *.stix where "
     "named)\n"
-    "into a pack. What cannot be compiled is reported, all of it, and the pack holds the rest.\n"
+    "into a pack, and takes YARA rules (*.yar and *.yara) as they are once they have been seen to\n"
+    "compile. What cannot be compiled is reported, all of it, and the pack holds the rest.\n"
     "\n"
     "  -o, --output PACK    the pack to write; what is there is replaced when all is done\n"
     "      --report FORMAT  text: what was refused and a count; json: every rule\n"
@@ -67,6 +69,7 @@ struct build {
     size_t refused;
     struct content_indicators indicators;
     char *line; /* REPORT_LINE bytes */
+    struct yara_files yara;
 };
 
 /* One entry of the report. `class` NULL: the rule is in the pack. */
@@ -162,6 +165,58 @@ static void add_correlations(struct build *b)
     }
 }
 
+/* ── YARA ── */
+
+static struct status on_yara_file(struct build *b, const char *path)
+{
+    char why[200] = "";
+    struct status s = yara_files_read(&b->yara, path, why);
+    if (s.fault == FAULT_INVALID) {
+        report(b, &(struct entry){.file = path, .line = 1, .class = "file", .reason = why});
+        return OK;
+    }
+    return s;
+}
+
+/* The whole file is taken or refused: rules of one file refer to each other. */
+static void report_yara(struct build *b, const struct yara_file *file)
+{
+    char why[200] = "";
+    struct entry e = {.title = TEXT("YARA rules"), .file = file->path.ptr, .line = file->line};
+    text_copy(file->why, why, sizeof why);
+    if (file->line == 0) {
+        struct status s = builder_add_yara(b->builder, file->path, file->source, why);
+        e.line = 1;
+        if (status_ok(s)) {
+            report(b, &e);
+            return;
+        }
+    }
+    e.class = "yara";
+    e.reason = why[0] ? why : "it cannot be compiled";
+    report(b, &e);
+}
+
+/* They are compiled where it can do no harm: in the cage of bulkhead-scan. */
+static void add_yara(struct build *b)
+{
+    char words[256];
+    struct status s = b->yara.count ? yara_files_check(&b->yara) : OK;
+    for (size_t i = 0; i < b->yara.count; i++) {
+        struct yara_file *file = &b->yara.items[i];
+        if (!status_ok(s) && file->line == 0) {
+            file->line = 1;
+            file->why = TEXT("bulkhead-scan could not try it");
+        }
+        report_yara(b, file);
+    }
+    if (!status_ok(s)) {
+        ctl_error("cannot compile YARA rules to see whether they are good: %s",
+                  s.fault == FAULT_MISSING ? "bulkhead-scan is not installed"
+                                           : status_text(s, words, sizeof words));
+    }
+}
+
 /* ── lists of indicators ── */
 
 static void on_list_rule(void *context, const char *path, const struct rule *rule,
@@ -196,6 +251,9 @@ static struct status on_file(void *context, const char *path, const char *wrong)
 {
     struct build *b = context;
     OWN(content_bytes_drop) struct content_bytes bytes = {0};
+    if (!wrong && yara_files_named(path)) {
+        return on_yara_file(b, path);
+    }
     char words[200];
     if (!wrong && content_is_list(text_of(path), true)) {
         return content_indicators_add(&b->indicators, path);
@@ -276,6 +334,7 @@ static int run(struct build *b, char *const *paths)
     char words[256];
     arena_init(&arena, PACK_MEMORY);
     b->line = line;
+    b->yara.arena = &arena;
     struct status s = line ? builder_new(&arena, &b->builder)
                            : (struct status){.fault = FAULT_MEMORY, .where = STATUS_HERE};
     b->indicators.arena = &arena;
@@ -288,6 +347,9 @@ static int run(struct build *b, char *const *paths)
         printf("%s", b->json ? "{\"rules\":[" : "");
         s = content_rules_each(paths, b, on_file);
         add_correlations(b);
+        if (status_ok(s)) {
+            add_yara(b);
+        }
         written = status_ok(s) && write_pack(b, &size);
         finish_report(b, written, size);
     }

@@ -78,7 +78,8 @@ static void add_rule(struct reading *r, const struct rule *rule)
         struct text list = rule->predicates[0].text;
         note(r,
              indicator_kind(list) == INDICATOR_HASH
-                 ? "no live event carries the hash of a file: %zu hashes match recorded events only"
+                 ? "no live event carries the hash of a file: of %zu hashes those that are "
+                   "SHA-256 are asked of files by the scanner, the others of recordings only"
                  : "no live event carries the name of a host: %zu domains match recorded events "
                    "only",
              indicator_count(list));

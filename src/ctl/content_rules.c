@@ -40,7 +40,8 @@ static bool is_rule_file(const FTSENT *entry)
 {
     struct text name = text_of(entry->fts_name);
     return entry->fts_level == FTS_ROOTLEVEL || text_ends(name, TEXT(".yml")) ||
-           text_ends(name, TEXT(".yaml")) || content_is_list(name, false);
+           text_ends(name, TEXT(".yaml")) || content_is_list(name, false) ||
+           text_ends(name, TEXT(".yar")) || text_ends(name, TEXT(".yara"));
 }
 
 struct status content_rules_each(char *const *paths, void *context,

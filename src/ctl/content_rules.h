@@ -7,8 +7,9 @@
 #include "base/status.h"
 #include "base/text.h"
 
-/* Calls `on_file` for each: a folder is searched for *.yml, *.yaml and lists, files are taken
- * whatever their name. `wrong` is NULL, or why that path cannot be read. `paths` ends with NULL. */
+/* Calls `on_file` for each: a folder is searched for *.yml, *.yaml, *.yar, *.yara and lists, files
+ * are taken whatever their name. `wrong` is NULL, or why that path cannot be read. `paths` ends
+ * with NULL. */
 struct status content_rules_each(char *const *paths, void *context,
                                  struct status (*on_file)(void *context, const char *path,
                                                           const char *wrong));

@@ -31,6 +31,7 @@ int tail_main(int argc, char **argv);
 int record_main(int argc, char **argv);
 int tree_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
+int scan_main(int argc, char **argv);
 int drill_main(int argc, char **argv);
 
 /* ── the command line ── */

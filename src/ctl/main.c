@@ -27,6 +27,7 @@ static const struct command commands[] = {
     {"record", "write events to a compressed file", record_main},
     {"tree", "a process, its ancestors and its descendants", tree_main},
     {"doctor", "what this machine lets Bulkhead see and do, and what not", doctor_main},
+    {"scan", "ask files whether YARA rules match", scan_main},
     {"drill", "replay the content fault of July 2024 and see what stops it", drill_main},
     {"content", "build, test, compare and explain detection content", content_main},
     {"help", "explain a command", help_main},

@@ -6,15 +6,13 @@
  */
 #pragma once
 
-#include "base/status.h"
+#include "ctl/program.h"
 
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { SUPERVISOR_PATH = 4096 };
-
 struct supervisor {
-    char program[SUPERVISOR_PATH];
+    char program[PROGRAM_PATH];
     const char *home;
     const char *content; /* NULL: what the home holds */
     pid_t pid;           /* 0: guard does not run */

@@ -23,8 +23,8 @@
 
 enum {
     STREAM_BYTES = 16 << 20, /* 30,000 events of the usual size: 10 s of a busy machine */
-    CLIENTS_MAX = 19,        /* engine, the one that shall follow it, courier, and 16 more */
-    BATCH_MAX = 1024,        /* records between two looks at clients and children: some 5 ms */
+    CLIENTS_MAX = 20, /* engine, the one that shall follow it, courier, scanner, and 16 more */
+    BATCH_MAX = 1024, /* records between two looks at clients and children: some 5 ms */
     OTHERS_MAX = 16,  /* clients that are not our own: engine and courier find a place always */
     PLACES = 1 << 16, /* events whose place in the stream is remembered, for alerts */
     GREETING_S = 5,   /* for a client to say hello */
@@ -81,7 +81,13 @@ enum { KEPT_BYTES = (sizeof(struct kept) + 4095) / 4096 * 4096 };
 enum client_phase { CLIENT_FREE, CLIENT_GREETING, CLIENT_PROVING, CLIENT_READY, CLIENT_OPEN };
 
 /* STANDBY: the engine that shall follow, or the one that was followed and has not ended yet. */
-enum component_id { COMPONENT_ENGINE, COMPONENT_COURIER, COMPONENT_STANDBY, COMPONENT_COUNT };
+enum component_id {
+    COMPONENT_ENGINE,
+    COMPONENT_COURIER,
+    COMPONENT_SCAN,
+    COMPONENT_STANDBY,
+    COMPONENT_COUNT,
+};
 
 static inline bool is_engine(enum component_id id)
 {
@@ -293,6 +299,7 @@ void supervise_watch(struct guard *g, uint64_t now_ns); /* once a second */
 void supervise_stop(struct guard *g);
 bool supervise_launch(struct guard *g,
                       enum component_id id); /* starts it now; false: it told why */
+void supervise_renew_scan(struct guard *g);  /* the pack is another one */
 int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns); /* until a restart; -1: none */
 int syslog_open(void); /* connected to the system log; -1: there is none */
 

@@ -52,7 +52,7 @@ static bool missing(const struct guard *g, enum component_id id)
 bool in_grace(const struct guard *g)
 {
     return clock_boot_ns() < g->grace_until_ns || missing(g, COMPONENT_ENGINE) ||
-           missing(g, COMPONENT_COURIER);
+           missing(g, COMPONENT_COURIER) || missing(g, COMPONENT_SCAN);
 }
 
 /* Tells the kernel part what anybody could need now: the rest is dropped before it costs anything.

@@ -19,7 +19,8 @@
 enum { CHILD_CHANNEL = 3, CHILD_FILE = 4, CHILD_SYSLOG = 5 };
 
 enum {
-    EXIT_BAD_CONTENT = 78,   /* the engine refused its pack: starting it again would not help */
+    EXIT_BAD_CONTENT = 78,   /* a part refused its pack: starting it again would not help */
+    EXIT_NO_WORK = 69,       /* the pack has nothing for the scanner */
     BACKOFF_FIRST_MS = 10,   /* back in well under a second … */
     BACKOFF_LAST_MS = 10000, /* … but one that dies at once may not eat the machine */
     LONG_LIFE_MS = 200,      /* one that lived so long did not die of starting */
@@ -38,7 +39,7 @@ int syslog_open(void)
     return fd_take(&fd);
 }
 
-/* What a component works on: an engine a pack, the courier the spool. */
+/* What a component works on: engines and scanner a pack, the courier the spool. */
 static struct status open_file(struct guard *g, enum component_id id, int *out)
 {
     char path[HOME_PATH];
@@ -155,10 +156,12 @@ void supervise_start(struct guard *g)
     g->components[COMPONENT_ENGINE].name = "engine";
     g->components[COMPONENT_STANDBY].name = "engine";
     g->components[COMPONENT_COURIER].name = "courier";
+    g->components[COMPONENT_SCAN].name = "scan";
     start(g, COMPONENT_COURIER);
     packs_open(g);
     if (g->active_fd >= 0) {
         start(g, COMPONENT_ENGINE);
+        start(g, COMPONENT_SCAN);
     } else {
         publish_health(g, "high", "engine", 1,
                        "No content is loaded, so nothing is detected: `bulkhead content load`.");
@@ -172,6 +175,38 @@ static void describe_exit(int status, char *out, size_t out_size)
     } else {
         snprintf(out, out_size, "exit code %d", WEXITSTATUS(status));
     }
+}
+
+void supervise_renew_scan(struct guard *g)
+{
+    struct component *c = &g->components[COMPONENT_SCAN];
+    if (c->pid > 0) {
+        c->state = COMPONENT_LEAVING;
+        kill(c->pid, SIGKILL);
+    } else {
+        start(g, COMPONENT_SCAN);
+    }
+}
+
+/* What only the scanner knows, since guard reads no pack: whether there are rules for it. True: it
+ * is off, and not started again. */
+static bool scan_ended(struct guard *g, int status)
+{
+    struct component *c = &g->components[COMPONENT_SCAN];
+    int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+    if (c->state == COMPONENT_LEAVING) { /* for one with another pack */
+        start(g, COMPONENT_SCAN);
+        return true;
+    }
+    if (code == EXIT_NO_WORK) {
+        c->state = COMPONENT_OFF;
+    } else if (code == EXIT_BAD_CONTENT) {
+        c->state = COMPONENT_GIVEN_UP;
+        publish_health(g, "critical", c->name, c->restarts,
+                       "The scanner refused its content and is off: no file is scanned until it is "
+                       "given a good pack.");
+    }
+    return code == EXIT_NO_WORK || code == EXIT_BAD_CONTENT;
 }
 
 /* Does this end speak against the pack? That somebody killed the engine does not. */
@@ -196,6 +231,7 @@ static bool fell_back(struct guard *g, const char *because)
                    "`bulkhead content verify`.",
                    because);
     start(g, COMPONENT_ENGINE);
+    supervise_renew_scan(g);
     return true;
 }
 
@@ -225,6 +261,9 @@ static void ended(struct guard *g, enum component_id id, int status)
     uint64_t now = clock_boot_ns();
     describe_exit(status, c->last_exit, sizeof c->last_exit);
     c->pid = 0;
+    if (id == COMPONENT_SCAN && scan_ended(g, status)) {
+        return;
+    }
     if (id == COMPONENT_STANDBY) {
         c->state = COMPONENT_OFF;
         swap_on_end(g, c->last_exit);
@@ -274,7 +313,9 @@ void supervise_reap(struct guard *g)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         enum component_id id = component_of(g, pid);
         if (id < COMPONENT_COUNT && !g->stopping) {
-            hear_last_words(g, id);
+            if (id != COMPONENT_SCAN) { /* whose last words are those of a process below it */
+                hear_last_words(g, id);
+            }
             ended(g, component_of(g, pid), status); /* the next engine may have its place by now */
         } else if (id < COMPONENT_COUNT) {
             g->components[id].pid = 0;

@@ -183,6 +183,7 @@ static void take_over(struct guard *g)
     uint64_t now_ns = clock_boot_ns();
     packs_install(g, s->place, &s->note, &s->fd);
     g->rule_costs = (struct rule_costs){0}; /* of the old pack's rules */
+    supervise_renew_scan(g);
     tell_loaded(g, last_seq, now_ns);
     forget(g);
     g->swap.deadline_ns = after_ms(clock_boot_ns(), LEAVE_MS);

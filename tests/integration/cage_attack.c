@@ -452,13 +452,13 @@ static bool raise_limits(const struct scene *s)
 }
 
 const struct attack attacks[] = {
-    {"open /etc/passwd", open_file, 0},
-    {"open /proc/self/root/etc/passwd", open_through_proc, 0},
-    {"open ../../etc/passwd", open_upwards, 0},
+    {"open /etc/passwd", open_file, ATTACK_READS},
+    {"open /proc/self/root/etc/passwd", open_through_proc, ATTACK_READS},
+    {"open ../../etc/passwd", open_upwards, ATTACK_READS},
     {"open the parent's memory in /proc", open_memory_of_parent, 0},
-    {"open a file by handle", open_by_handle, 0},
-    {"take a file's handle", name_to_handle, ATTACK_NAMES},
-    {"look for folders in /", list_root, ATTACK_NAMES},
+    {"open a file by handle", open_by_handle, ATTACK_READS},
+    {"take a file's handle", name_to_handle, ATTACK_NAMES | ATTACK_READS},
+    {"look for folders in /", list_root, ATTACK_NAMES | ATTACK_READS},
     {"write into a folder open to all", write_outside, 0},
     {"open ../../etc/passwd from the spool", spool_open_upwards, ATTACK_SPOOL},
     {"change folder out of the spool", spool_change_folder, ATTACK_SPOOL},

@@ -26,8 +26,9 @@ struct scene {
 enum {
     ATTACK_SECCOMP = 1, /* only the list of system calls holds it, by design */
     ATTACK_SPOOL = 2,   /* starts from the courier's folder */
-    ATTACK_PACK = 4,    /* starts from the engine's pack */
+    ATTACK_PACK = 4,    /* starts from the pack of an engine or a worker */
     ATTACK_NAMES = 8,   /* asks for names only, which Landlock lets through */
+    ATTACK_READS = 32,  /* reads files, which is the opener's work */
     ATTACK_MEMORY = 16, /* held by the limit on memory, which sanitizers cannot have */
 };
 

@@ -155,7 +155,7 @@ struct status stage_position(const struct stage *stage, enum scene_cage cage)
     /* Above every number below, so that no dup2() takes a source away from a later one. */
     int socket = fcntl(stage->guard[1], F_DUPFD_CLOEXEC, 64);
     int log = fcntl(stage->syslog[1], F_DUPFD_CLOEXEC, 64);
-    int fourth = fcntl(cage == SCENE_ENGINE ? stage->pack : stage->spool, F_DUPFD_CLOEXEC, 64);
+    int fourth = fcntl(cage == SCENE_COURIER ? stage->spool : stage->pack, F_DUPFD_CLOEXEC, 64);
     int leaked = fcntl(stage->leaked, F_DUPFD_CLOEXEC, 64);
     int terminal = fcntl(stage->terminal[1], F_DUPFD_CLOEXEC, 64);
     if (dup2(terminal, 0) < 0 || dup2(terminal, 1) < 0 || dup2(terminal, 2) < 0 ||

@@ -6,7 +6,7 @@
 
 #include "cage_attack.h"
 
-enum scene_cage { SCENE_ENGINE, SCENE_COURIER };
+enum scene_cage { SCENE_ENGINE, SCENE_COURIER, SCENE_WORKER, SCENE_OPENER, SCENE_CAGES };
 
 struct stage {
     struct scene scene;

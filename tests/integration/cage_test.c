@@ -1,7 +1,7 @@
 /*
- * cage_test: attacks the cages of engine and courier from inside. Each attack is first shown to
- * work without a cage, then tried in the whole cage, then in one without its list of system calls,
- * where the layers below have to hold it, alone and in pairs. Prints TAP; needs root.
+ * cage_test: attacks the cages of engine, courier and scanner from inside. Each attack is first
+ * shown to work without a cage, then tried in the whole cage, then in one without its list of
+ * system calls, where the layers below have to hold it, alone and in pairs. Prints TAP; needs root.
  *
  *     cage_test [SYSTEM_CALL]    as on a kernel that does not have it
  */
@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "courier/cage.h"
 #include "engine/cage.h"
+#include "scan/cage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,7 +33,20 @@
 /* How a worker ended, told by its exit code or signal. */
 enum outcome { HELD = 0, ESCAPED = 1, NOT_CAGED = 3, KILLED, CRASHED };
 
-static const char *const cage_names[] = {[SCENE_ENGINE] = "engine", [SCENE_COURIER] = "courier"};
+/* `without` are traits of attacks that do not concern it. */
+static const struct {
+    const char *name;
+    struct cage (*cage)(void);
+    int inherited;
+    unsigned without;
+    bool keeps_root; /* by design */
+} cages[SCENE_CAGES] = {
+    [SCENE_ENGINE] = {"engine", engine_cage, ENGINE_INHERITED, ATTACK_SPOOL, false},
+    [SCENE_COURIER] = {"courier", courier_cage, COURIER_INHERITED, ATTACK_PACK, false},
+    [SCENE_WORKER] = {"scan worker", worker_cage, WORKER_INHERITED, ATTACK_SPOOL, false},
+    [SCENE_OPENER] = {"scan opener", opener_cage, OPENER_INHERITED,
+                      ATTACK_SPOOL | ATTACK_PACK | ATTACK_READS, true},
+};
 
 static unsigned tests;
 static unsigned failures;
@@ -44,18 +58,13 @@ static void result(bool good, const char *cage, const char *what, const char *ho
     printf("%s %u - %s: %s: %s\n", good ? "ok" : "not ok", tests, cage, what, how);
 }
 
-static struct cage cage_of(enum scene_cage which)
-{
-    return which == SCENE_ENGINE ? engine_cage() : courier_cage();
-}
-
 static struct status enter(const struct stage *stage, enum scene_cage which, uint32_t leave_out)
 {
-    struct cage cage = cage_of(which);
+    struct cage cage = cages[which].cage();
     uint32_t missing;
     cage.leave_out = leave_out;
     TRY(stage_position(stage, which));
-    TRY(cage_close_from(which == SCENE_ENGINE ? ENGINE_INHERITED : COURIER_INHERITED));
+    TRY(cage_close_from(cages[which].inherited));
     return cage_enter(&cage, &missing);
 }
 
@@ -150,16 +159,16 @@ static void attack_cage(const struct stage *stage, enum scene_cage which, uint32
     char name[160];
     enum outcome control = try_attack(stage, which, NO_CAGE, attack);
     if (control == NOT_CAGED) {
-        result(false, cage_names[which], attack->name, stage->words);
+        result(false, cages[which].name, attack->name, stage->words);
     } else if (control != ESCAPED) {
         printf("ok %u - %s: %s # SKIP does not work on this machine, caged or not\n", ++tests,
-               cage_names[which], attack->name);
+               cages[which].name, attack->name);
     }
     for (size_t i = 0; i < sizeof variants / sizeof *variants; i++) {
         if (variant_must_hold(&variants[i], missing, attack)) {
             enum outcome o = try_attack(stage, which, variants[i].leave_out, attack);
             snprintf(name, sizeof name, "%s (%s)", attack->name, variants[i].name);
-            result(o == HELD || o == KILLED, cage_names[which], name, outcome_words(stage, o));
+            result(o == HELD || o == KILLED, cages[which].name, name, outcome_words(stage, o));
         }
     }
 }
@@ -171,6 +180,28 @@ static bool speaks_to_guard(void)
     char byte;
     return send(3, "x", 1, MSG_NOSIGNAL) == 1 && recv(3, &byte, 1, MSG_DONTWAIT) < 0 &&
            errno == EAGAIN;
+}
+
+/* Over the socket that a worker has in the place of guard's. */
+static bool answers_opener(void)
+{
+    struct iovec part = {.iov_base = (char[]){"in"}, .iov_len = 2};
+    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+    return sendmsg(WORKER_OPENER, &m, MSG_NOSIGNAL) == 2;
+}
+
+static bool opens_files(void)
+{
+    struct stat info;
+    OWN(fd_drop) int file = openat(AT_FDCWD, "/etc/shadow", O_RDONLY | O_CLOEXEC);
+    return file >= 0 && fstat(file, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+static bool reads_a_file(void)
+{
+    char byte;
+    int file = openat(AT_FDCWD, "/etc/shadow", O_RDONLY | O_CLOEXEC);
+    return file >= 0 && read(file, &byte, 1) == 1;
 }
 
 static bool maps_memory(void)
@@ -204,14 +235,18 @@ static bool assertion_aborts(void)
 static const struct job {
     const char *name;
     bool (*run)(void);
-    bool courier_only;
+    unsigned whose; /* a bit for each cage */
     int signal;
 } jobs[] = {
-    {"speaks to guard", speaks_to_guard, false, 0},
-    {"maps memory", maps_memory, false, 0},
-    {"keeps files in its spool", keeps_files, true, 0},
-    {"writes to the system log", writes_to_syslog, true, 0},
-    {"a failed assertion is no violation", assertion_aborts, false, SIGABRT},
+    {"speaks to guard", speaks_to_guard, 1 << SCENE_ENGINE | 1 << SCENE_COURIER | 1 << SCENE_OPENER,
+     0},
+    {"answers the opener", answers_opener, 1 << SCENE_WORKER, 0},
+    {"opens files, and reads none", opens_files, 1 << SCENE_OPENER, 0},
+    {"maps memory", maps_memory, (1 << SCENE_CAGES) - 1, 0},
+    {"keeps files in its spool", keeps_files, 1 << SCENE_COURIER, 0},
+    {"writes to the system log", writes_to_syslog, 1 << SCENE_COURIER, 0},
+    {"a failed assertion is no violation", assertion_aborts, (1 << SCENE_CAGES) - 1, SIGABRT},
+    {"reading a file is a violation", reads_a_file, 1 << SCENE_OPENER, SIGSYS},
 };
 
 static void do_job(const struct stage *stage, enum scene_cage which, const struct job *job)
@@ -226,11 +261,24 @@ static void do_job(const struct stage *stage, enum scene_cage which, const struc
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     char how[64];
     snprintf(how, sizeof how, "signal %d, exit code %d", signal, WEXITSTATUS(status));
-    result(signal == job->signal && (signal || WEXITSTATUS(status) == 0), cage_names[which],
+    result(signal == job->signal && (signal || WEXITSTATUS(status) == 0), cages[which].name,
            job->name, how);
 }
 
 /* ── a worker seen from outside ── */
+
+/* A worker may wait for its opener, and for nothing else. */
+static void wait_for_ever(enum scene_cage which)
+{
+    char byte;
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1};
+    if (which == SCENE_WORKER) {
+        recvmsg(WORKER_OPENER, &m, 0);
+    } else {
+        poll(NULL, 0, -1);
+    }
+}
 
 /* A child in the cage that waits; `ready` (a pipe's end) gets a byte when it is in. */
 static pid_t start_waiting(const struct stage *stage, enum scene_cage which)
@@ -238,10 +286,12 @@ static pid_t start_waiting(const struct stage *stage, enum scene_cage which)
     pid_t child = fork();
     if (child == 0) {
         struct status s = enter(stage, which, 0);
-        if (!status_ok(s) || send(3, "in", 2, MSG_NOSIGNAL) != 2) {
+        bool said = which == SCENE_WORKER ? status_ok(s) && answers_opener()
+                                          : status_ok(s) && send(3, "in", 2, MSG_NOSIGNAL) == 2;
+        if (!said) {
             _exit(NOT_CAGED);
         }
-        poll(NULL, 0, -1);
+        wait_for_ever(which);
         _exit(HELD);
     }
     return child;
@@ -266,8 +316,6 @@ static const struct look {
     const char *line;
 } looks[] = {
     {"status", "CapInh:\t0000000000000000\n"},
-    {"status", "CapPrm:\t0000000000000000\n"},
-    {"status", "CapEff:\t0000000000000000\n"},
     {"status", "CapBnd:\t0000000000000000\n"},
     {"status", "CapAmb:\t0000000000000000\n"},
     {"status", "NoNewPrivs:\t1\n"},
@@ -276,6 +324,12 @@ static const struct look {
     {"limits", "Max core file size        0                    0 "},
     {"limits", "Max processes             0                    0 "},
 };
+
+/* CAP_DAC_READ_SEARCH, which is what an opener needs; and nothing. */
+static const struct look keeps[] = {{"status", "CapPrm:\t0000000000000004\n"},
+                                    {"status", "CapEff:\t0000000000000004\n"}};
+static const struct look keeps_nothing[] = {{"status", "CapPrm:\t0000000000000000\n"},
+                                            {"status", "CapEff:\t0000000000000000\n"}};
 
 static bool file_has(pid_t process, const struct look *look)
 {
@@ -313,8 +367,11 @@ static void look_from_outside(const struct stage *stage, enum scene_cage which)
 {
     drain(stage);
     pid_t child = start_waiting(stage, which);
-    const char *name = cage_names[which];
+    const char *name = cages[which].name;
+    const struct look *capabilities = which == SCENE_OPENER ? keeps : keeps_nothing;
     result(wait_until_in(stage), name, "seen from outside", "it is in");
+    result(file_has(child, &capabilities[0]) && file_has(child, &capabilities[1]), name,
+           "seen from outside", "it has the capabilities that it needs");
     for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
         char line[64];
         snprintf(line, sizeof line, "%.*s", (int)strcspn(looks[i].line, "\n"), looks[i].line);
@@ -352,7 +409,7 @@ static void dies_with_parent(const struct stage *stage, enum scene_cage which)
     kill(guard, SIGKILL);
     outcome_of(guard);
     bool killed = orphan_was_killed();
-    result(in && killed, cage_names[which], "dies with its parent", in ? "" : "was never in");
+    result(in && killed, cages[which].name, "dies with its parent", in ? "" : "was never in");
 }
 
 /* ── all of it ── */
@@ -364,7 +421,7 @@ static uint32_t missing_layers(const struct stage *stage, enum scene_cage which)
     *missing = NO_CAGE;
     pid_t child = fork();
     if (child == 0) {
-        struct cage cage = cage_of(which);
+        struct cage cage = cages[which].cage();
         uint32_t out = NO_CAGE;
         bool in = status_ok(stage_position(stage, which)) && status_ok(cage_enter(&cage, &out));
         *missing = in ? out : NO_CAGE;
@@ -378,16 +435,15 @@ static void test_cage(const struct stage *stage, enum scene_cage which, bool poo
 {
     uint32_t missing = missing_layers(stage, which);
     char words[256];
-    result(missing != NO_CAGE && (missing & ~CAGE_BIT(LIMITS) || !poor), cage_names[which],
+    result(missing != NO_CAGE && (missing & ~CAGE_BIT(LIMITS) || !poor), cages[which].name,
            "enters, and says what it lacks", cage_missing(missing, words, sizeof words));
     for (const struct attack *a = attacks; a->name; a++) {
-        unsigned other = which == SCENE_ENGINE ? ATTACK_SPOOL : ATTACK_PACK;
-        if (!(a->traits & other)) {
-            attack_cage(stage, which, missing, a);
+        if (!(a->traits & cages[which].without)) {
+            attack_cage(stage, which, missing | (cages[which].keeps_root ? CAGE_BIT(ROOT) : 0), a);
         }
     }
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
-        if (which == SCENE_COURIER || !jobs[i].courier_only) {
+        if (jobs[i].whose >> which & 1) {
             do_job(stage, which, &jobs[i]);
         }
     }
@@ -430,8 +486,11 @@ int main(int argc, char **argv)
     }
     struct status s = prepare(argc, argv, &stage);
     if (status_ok(s)) {
-        test_cage(&stage, SCENE_ENGINE, argc > 1);
-        test_cage(&stage, SCENE_COURIER, argc > 1);
+        for (unsigned i = 0; i < SCENE_CAGES; i++) {
+            /* Who keeps the root folder does not miss what makes an empty one. */
+            bool poor = argc > 1 && !(cages[i].keeps_root && strcmp(argv[1], "fsopen") == 0);
+            test_cage(&stage, (enum scene_cage)i, poor);
+        }
         printf("1..%u\n", tests);
     } else {
         printf("Bail out! %s\n", status_text(s, words, sizeof words));

@@ -19,10 +19,11 @@ MAY = {
     # These reach events through <bulkhead/…> alone, as a vendor does; schema is what a record means.
     "engine": {"base", "schema", "content"},
     "courier": {"base", "schema"},
+    "scan": {"base", "schema", "content"},
     "verify": {"base", "schema", "content"},
     "ctl": {"base", "schema", "content", "compile"},
 }
-PUBLIC = {"sdk", "engine", "courier", "verify", "ctl"}  # who may include <bulkhead/…>
+PUBLIC = {"sdk", "engine", "courier", "scan", "verify", "ctl"}  # who may include <bulkhead/…>
 PORTABLE = {"base", "schema", "wire", "content", "compile", "rollout", "trust"}
 
 # Headers that other systems do not have.
