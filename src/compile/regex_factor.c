@@ -15,9 +15,17 @@ struct runs {
     size_t best_len;
 };
 
+/* Of single characters the sign says more than the letter. */
+static bool is_better(const struct runs *r)
+{
+    char best = r->best[0];
+    bool letter = (best >= 'a' && best <= 'z') || (best >= '0' && best <= '9') || best == ' ';
+    return r->len > r->best_len || (r->len == 1 && r->best_len == 1 && letter);
+}
+
 static void end_run(struct runs *r)
 {
-    if (r->len > r->best_len) {
+    if (is_better(r)) {
         memmove(r->best, r->run, r->len);
         r->best_len = r->len;
     }

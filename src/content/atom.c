@@ -30,9 +30,14 @@ static bool has_folded(struct text whole, struct text inside)
     return found;
 }
 
-static size_t anchor_min(enum anchor anchor)
+/* One byte that is in every other value is no reason to look closer. */
+static bool is_telling(enum anchor anchor, struct text literal)
 {
-    return anchor == ANCHOR_INSIDE ? ATOM_INSIDE_MIN : ATOM_MIN;
+    static const char common[] = " -./_\\:=,";
+    char c = literal.len ? literal.ptr[0] : 0;
+    bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c < 0;
+    return literal.len > 1 ||
+           (literal.len == 1 && (anchor != ANCHOR_INSIDE || (!letter && !strchr(common, c))));
 }
 
 static enum anchor anchor_of(enum predicate_kind kind)
@@ -82,7 +87,7 @@ static bool glob_follows(struct text pattern, enum anchor anchor, struct text li
 
 bool atom_follows(const struct predicate *p, enum anchor anchor, struct text literal)
 {
-    if (literal.len < anchor_min(anchor) || !is_folded(literal)) {
+    if (literal.len < ATOM_MIN || !is_folded(literal)) {
         return false;
     }
     if (is_literal(p->kind)) {
@@ -133,7 +138,7 @@ static bool glob_atom(const struct predicate *p, struct arena *arena, struct ato
                                                            : ANCHOR_INSIDE;
         bool longer = bytes.len > best.literal.len ||
                       (bytes.len == best.literal.len && best.anchor == ANCHOR_INSIDE);
-        if (longer && bytes.len >= anchor_min(anchor)) {
+        if (longer && is_telling(anchor, bytes)) {
             memmove(best_room, bytes.ptr, bytes.len);
             best = (struct atom){.anchor = anchor, .literal = {best_room, bytes.len}};
         }
@@ -157,25 +162,11 @@ bool atom_of(const struct predicate *p, struct arena *arena, struct atom *out)
         return false;
     }
     struct text words = p->kind == PREDICATE_REGEX ? p->factor : p->text;
-    if (words.len < anchor_min(atom.anchor) || !fold_into(arena, words, &atom.literal) ||
+    if (!fold_into(arena, words, &atom.literal) || !is_telling(atom.anchor, atom.literal) ||
         !atom_follows(p, atom.anchor, atom.literal)) {
         return false;
     }
     atom.exact = atom_is_exact(p, atom.anchor, atom.literal);
     *out = atom;
     return true;
-}
-
-/* ── finding ── */
-
-bool atom_is_in(enum anchor anchor, struct text literal, struct text value, size_t hint)
-{
-    if (literal.len > value.len || (anchor == ANCHOR_WHOLE && literal.len != value.len)) {
-        return false;
-    }
-    size_t from = anchor == ANCHOR_INSIDE ? hint
-                  : anchor == ANCHOR_BACK ? value.len - literal.len
-                                          : 0;
-    return from <= value.len - literal.len &&
-           memcmp(value.ptr + from, literal.ptr, literal.len) == 0;
 }

@@ -19,10 +19,7 @@ enum anchor {
     ANCHOR_COUNT
 };
 
-enum {
-    ATOM_INSIDE_MIN = 2, /* bytes: one byte is in every value, and is no reason to look closer */
-    ATOM_MIN = 1,
-};
+enum { ATOM_MIN = 1 /* byte */ };
 
 struct atom {
     enum anchor anchor;
@@ -41,4 +38,13 @@ bool atom_is_exact(const struct predicate *p, enum anchor anchor, struct text li
 
 /* Is the atom in `value` (folded), in answer to bytes that were found there? `hint` is where an
  * atom inside would begin; those at an end have their place. */
-bool atom_is_in(enum anchor anchor, struct text literal, struct text value, size_t hint);
+static inline bool atom_is_in(enum anchor anchor, struct text literal, struct text value,
+                              size_t hint)
+{
+    if (literal.len > value.len || (anchor == ANCHOR_WHOLE && literal.len != value.len)) {
+        return false;
+    }
+    size_t room = value.len - literal.len;
+    size_t from = anchor == ANCHOR_INSIDE ? hint : anchor == ANCHOR_BACK ? room : 0;
+    return from <= room && memcmp(value.ptr + from, literal.ptr, literal.len) == 0;
+}

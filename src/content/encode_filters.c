@@ -33,7 +33,7 @@ struct filter_encoder {
 
 static uint32_t gram_at(struct text literal, size_t at, enum filter_kind kind)
 {
-    return kind == FILTER_GRAM4 ? load_u32(literal.ptr + at) : load_u16(literal.ptr + at);
+    return filter_gram(kind, literal.ptr + at);
 }
 
 static uint32_t *counter(const struct filter_encoder *f, uint32_t gram)
@@ -118,8 +118,13 @@ static struct status put_head(struct encoder *e, const struct run *run)
 {
     const struct item *first = run->items;
     uint32_t lengths = 0;
-    for (size_t i = 0; !filter_is_gram(first->kind) && i < run->count; i++) {
-        lengths |= 1U << (run->items[i].at - 1);
+    for (size_t i = 0; i < run->count; i++) {
+        bool again = i > 0 && run->items[i].spot.key == run->items[i - 1].spot.key;
+        if (!filter_is_gram(first->kind)) {
+            lengths |= 1U << (run->items[i].at - 1);
+        } else if (first->kind == FILTER_GRAM1) {
+            lengths += !again;
+        }
     }
     uint8_t room[24];
     struct writer w = writer_over(room, sizeof room);

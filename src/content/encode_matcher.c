@@ -170,7 +170,7 @@ static struct status choose_triggers(struct matcher_encoder *m, struct pairs *pa
     return OK;
 }
 
-/* Two or three bytes are in many values, and cost a look each time. Those that trigger nothing are
+/* Up to three bytes are in many values, and cost a look each time. Those that trigger nothing are
  * left out where asking the predicate itself costs no more than to search for them. */
 static struct status drop_short_ones(struct matcher_encoder *m, struct pairs *pairs)
 {
@@ -184,8 +184,9 @@ static struct status drop_short_ones(struct matcher_encoder *m, struct pairs *pa
         number[pairs->items[i].atom] = 1;
     }
     for (size_t i = 0; i < m->atoms->count; i++) {
-        bool shorter = filter_kind_of(items[i].anchor, items[i].literal.len) == FILTER_GRAM2;
-        if (!shorter || !items[i].exact || number[i]) {
+        enum filter_kind kind = filter_kind_of(items[i].anchor, items[i].literal.len);
+        bool shorter = kind == FILTER_GRAM1 || (kind == FILTER_GRAM2 && items[i].exact);
+        if (!shorter || number[i]) {
             number[i] = (uint32_t)kept;
             items[kept++] = items[i];
         }

@@ -3,8 +3,10 @@
 #include "content/filter_scan.h"
 
 enum {
-    GRAM_WEIGHT = 2, /* steps a place of the value: 1.1 to 1.5 ns measured */
-    KEY_WEIGHT = 4,  /* steps a length at an end: two multiplications that wait for each other */
+    GRAM_WEIGHT = 2,   /* steps a place of the value: 1.1 to 1.5 ns measured */
+    SEARCH_WEIGHT = 8, /* steps to begin a search for one byte, … */
+    SEARCH_BYTES = 16, /* … and bytes that it gets past in one more */
+    KEY_WEIGHT = 4,    /* steps a length at an end: two multiplications that wait for each other */
 };
 
 struct filter filter_read(const struct pack *pack, size_t index, struct filter_place *place)
@@ -28,7 +30,7 @@ struct filter filter_read(const struct pack *pack, size_t index, struct filter_p
 enum filter_kind filter_kind_of(enum anchor anchor, size_t len)
 {
     if (anchor == ANCHOR_INSIDE) {
-        return len >= 4 ? FILTER_GRAM4 : FILTER_GRAM2;
+        return len >= 4 ? FILTER_GRAM4 : len >= 2 ? FILTER_GRAM2 : FILTER_GRAM1;
     }
     return anchor == ANCHOR_FRONT ? FILTER_FRONT : FILTER_BACK;
 }
@@ -62,8 +64,7 @@ struct filter_spot filter_spot(enum filter_kind kind, unsigned word_bits, struct
                                size_t at)
 {
     if (filter_is_gram(kind)) {
-        const char *from = literal.ptr + at;
-        uint32_t gram = kind == FILTER_GRAM4 ? load_u32(from) : load_u16(from);
+        uint32_t gram = filter_gram(kind, literal.ptr + at);
         return (struct filter_spot){.bit = filter_gram_bit(gram, word_bits), .key = gram};
     }
     bool front = kind == FILTER_FRONT;
@@ -78,11 +79,17 @@ struct filter_spot filter_spot(enum filter_kind kind, unsigned word_bits, struct
 
 uint64_t filter_cost(const struct filter *f, size_t bytes)
 {
+    if (f->kind == FILTER_GRAM1) {
+        return f->lengths * (SEARCH_WEIGHT + (uint64_t)bytes / SEARCH_BYTES) + 1;
+    }
     return filter_is_gram(f->kind) ? GRAM_WEIGHT * bytes + 1
                                    : KEY_WEIGHT * (uint64_t)__builtin_popcount(f->lengths) + 1;
 }
 
 uint64_t filter_places(const struct filter *f, size_t bytes)
 {
+    if (f->kind == FILTER_GRAM1) {
+        return f->lengths;
+    }
     return filter_is_gram(f->kind) ? bytes : (uint64_t)__builtin_popcount(f->lengths);
 }

@@ -14,7 +14,8 @@
 
 enum filter_kind {
     FILTER_GRAM4, /* atoms inside, of four bytes or more, by the rarest four of their bytes */
-    FILTER_GRAM2, /* shorter atoms inside */
+    FILTER_GRAM2, /* of two or three */
+    FILTER_GRAM1, /* of one: a search for each */
     FILTER_FRONT, /* atoms at the front */
     FILTER_BACK,  /* at the back, and whole ones: names differ in their ends */
     FILTER_KIND_COUNT
@@ -37,7 +38,7 @@ struct filter {
     enum filter_kind kind;
     unsigned word_bits;   /* the bitmap has 2^word_bits bits … */
     unsigned bucket_bits; /* … in 2^bucket_bits buckets */
-    uint32_t lengths;     /* FRONT, BACK: bit n - 1 for hashes over n bytes */
+    uint32_t lengths; /* FRONT, BACK: bit n - 1 for hashes over n bytes. GRAM1: different bytes */
     uint32_t entry_count;
     const char *words;
     const char *buckets; /* number of entries before each bucket, and of all of them */
@@ -72,14 +73,15 @@ static inline struct filter_entry filter_entry(const struct filter *f, uint32_t 
 enum filter_kind filter_kind_of(enum anchor anchor, size_t len);
 size_t filter_key_length(size_t len); /* `len` is not 0 */
 
+/* Those that look inside. */
 static inline bool filter_is_gram(enum filter_kind kind)
 {
-    return kind == FILTER_GRAM4 || kind == FILTER_GRAM2;
+    return kind <= FILTER_GRAM1;
 }
 
 static inline size_t filter_gram_size(enum filter_kind kind)
 {
-    return kind == FILTER_GRAM4 ? 4 : 2;
+    return kind == FILTER_GRAM4 ? 4 : kind == FILTER_GRAM2 ? 2 : 1;
 }
 
 /* Sizes follow from the number of entries, so that a filter has one form. */
@@ -91,6 +93,13 @@ struct filter_spot {
     uint32_t bit;
     uint32_t key;
 };
+
+static inline uint32_t filter_gram(enum filter_kind kind, const char *at)
+{
+    return kind == FILTER_GRAM4   ? load_u32(at)
+           : kind == FILTER_GRAM2 ? load_u16(at)
+                                  : (unsigned char)at[0];
+}
 
 /* Of a gram at `at`, or of the `at` bytes at the filter's end. */
 struct filter_spot filter_spot(enum filter_kind kind, unsigned word_bits, struct text literal,

@@ -61,6 +61,24 @@ static inline bool filter_has(const struct filter *f, uint32_t bit)
     return load_u64(f->words + (bit >> 6) * 8) >> (bit & 63) & 1;
 }
 
+/* Few bytes are looked for, and the library's search passes 16 and more at once. */
+static inline bool filter_scan_bytes(const struct filter *f, struct text value, void *context,
+                                     filter_ask *ask)
+{
+    uint32_t last = UINT32_MAX;
+    for (uint32_t i = 0; i < f->entry_count; i++) {
+        uint32_t key = filter_entry(f, i).key;
+        const char *at =
+            key == last || value.len == 0 ? NULL : memchr(value.ptr, (int)key, value.len);
+        last = key;
+        struct filter_spot spot = {.bit = filter_gram_bit(key, f->word_bits), .key = key};
+        if (at && !ask(context, f, spot, (size_t)(at - value.ptr))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* `size` is a constant where this is called. */
 static inline bool filter_scan_grams(const struct filter *f, struct text value, size_t size,
                                      void *context, filter_ask *ask)
@@ -110,6 +128,8 @@ static inline bool filter_scan(const struct filter *f, struct text value, void *
         return filter_scan_grams(f, value, 4, context, ask);
     case FILTER_GRAM2:
         return filter_scan_grams(f, value, 2, context, ask);
+    case FILTER_GRAM1:
+        return filter_scan_bytes(f, value, context, ask);
     case FILTER_FRONT:
     case FILTER_BACK:
     case FILTER_KIND_COUNT:

@@ -52,7 +52,7 @@ enum {
     X(INDICATOR_BYTES, indicator_bytes, 1)                                                         \
     X(VECTORS, vectors, 16)                                                                        \
     X(VECTOR_BYTES, vector_bytes, 1)                                                               \
-    X(PROBES, probes, 8)\
+    X(PROBES, probes, 8)                                                                           \
     X(YARA, yara, 8)                                                                               \
     X(YARA_SOURCES, yara_sources, 1)
 

@@ -240,7 +240,11 @@ static const char *check_entries(struct filter_check *fc, const struct filter *f
             return "an entry would never be looked at";
         }
         *bits += i == 0 || spot.bit != last.bit;
-        *lengths |= 1U << ((filter_entry(f, i).at - 1U) & 31);
+        if (!filter_is_gram(f->kind)) {
+            *lengths |= 1U << ((filter_entry(f, i).at - 1U) & 31);
+        } else if (f->kind == FILTER_GRAM1) {
+            *lengths += i == 0 || spot.key != last.key;
+        }
         last = spot;
         last_atom = atom;
     }
@@ -267,7 +271,7 @@ static const char *check_tables(struct filter_check *fc, const struct filter *f)
     for (size_t i = 0; !wrong && i < (size_t)1 << (f->word_bits - 6); i++) {
         set += (size_t)__builtin_popcountll(word_at(f, i));
     }
-    if (!wrong && (set != bits || f->lengths != (filter_is_gram(f->kind) ? 0 : lengths))) {
+    if (!wrong && (set != bits || f->lengths != lengths)) {
         return "it looks where no entry is";
     }
     return wrong;
@@ -362,11 +366,16 @@ static void add_scan(const struct pack *pack, const struct filter *f, struct sca
     uint64_t fields = any ? FIELD_COUNT : 1;
     uint64_t bucket = costliest_bucket(pack, f);
     if (filter_is_gram(f->kind)) {
+        uint64_t *looks = &cost->any_looks[f->kind][any];
+        uint64_t all = filter_cost(f, PREDICATE_ANY_BYTES) + FIELD_COUNT;
+        *looks = all > *looks ? all : *looks;
+    }
+    if (f->kind == FILTER_GRAM4 || f->kind == FILTER_GRAM2) {
         uint64_t *worst = &cost->bucket[f->kind][any];
         *worst = bucket > *worst ? bucket : *worst;
-        cost->any_looks[f->kind][any] = filter_cost(f, PREDICATE_ANY_BYTES) + FIELD_COUNT;
     } else {
-        cost->looks += fields * filter_cost(f, EVENT_TEXT_MAX);
+        size_t bytes = filter_is_gram(f->kind) ? 0 : EVENT_TEXT_MAX; /* these are counted above */
+        cost->looks += fields * filter_cost(f, bytes);
         cost->finds += fields * bucket * filter_places(f, EVENT_TEXT_MAX);
     }
 }
@@ -383,7 +392,7 @@ static struct status add_costs(struct check *c)
     }
     cost.looks += MATCH_EVENT_COST(words) + SUBJECT_FOLD_COST;
     cost.finds += MATCH_FIRE_COST * pack_count(&c->pack, PACK_TRIGGERS);
-    for (unsigned kind = 0; kind <= FILTER_GRAM2; kind++) {
+    for (unsigned kind = 0; kind <= FILTER_GRAM1; kind++) {
         for (unsigned any = 0; any < 2; any++) {
             cost.looks += cost.any_looks[kind][any];
             cost.finds += cost.bucket[kind][any] * PREDICATE_ANY_BYTES;
