@@ -4,6 +4,7 @@
 #include "content/automaton.h"
 #include "content/correlation.h"
 #include "content/encode.h"
+#include "content/idle.h"
 #include "content/indicator.h"
 #include "content/predicate.h"
 #include "content/witness.h"
@@ -244,6 +245,12 @@ static struct status make_never(const struct builder *b, struct rule *rule, char
     return OK;
 }
 
+/* What happened to a rule on its way into the pack. */
+struct remark {
+    bool again; /* it was changed, and has to be tried again */
+    char words[WHY];
+};
+
 /* What nobody can show is kept unless all has to be shown: that a field never decides may be the
  * author's wish, and may be a mistake. */
 static struct status settle(const struct builder *b)
@@ -254,8 +261,29 @@ static struct status settle(const struct builder *b)
     return OK;
 }
 
+/* A field that provably never decides is left out: what the rule says stays the same, and all that
+ * it reads then counts. */
+static struct status leave_out(const struct builder *b, struct rule *rule, const struct witness *w,
+                               struct remark *remark)
+{
+    OWN(arena_done) struct arena scratch;
+    bool idle = false;
+    arena_init(&scratch, TRIAL_MAX);
+    if (w->unproven_field == FIELD_COUNT) {
+        return OK;
+    }
+    TRY(idle_is(&scratch, rule, w->unproven_field, &idle));
+    struct status s = idle ? idle_drop(b->arena, rule, w->unproven_field) : OK;
+    remark->again = idle && status_ok(s);
+    if (remark->again) {
+        snprintf(remark->words, WHY, "its %s never decides, whatever is in it, and is left out",
+                 w->unproven);
+    }
+    return s.fault == FAULT_INVALID ? OK : s;
+}
+
 static struct status make_vectors(const struct builder *b, struct rule *rule,
-                                  const struct pack *trial, char *why)
+                                  const struct pack *trial, struct remark *remark, char *why)
 {
     struct witness w;
     if (b->proof == BUILDER_PROOF_NONE) {
@@ -268,6 +296,12 @@ static struct status make_vectors(const struct builder *b, struct rule *rule,
     }
     if (w.contradicts) {
         return make_never(b, rule, why);
+    }
+    if (w.matches && w.unproven) {
+        TRY(leave_out(b, rule, &w, remark));
+    }
+    if (remark->again) {
+        return OK;
     }
     rule->vectors = w.vectors;
     rule->vector_count = w.count;
@@ -286,7 +320,8 @@ static struct status make_vectors(const struct builder *b, struct rule *rule,
 
 /* The verifier's own word: a pack of this rule alone must open. Nobody else has to know its rules.
  * *windows: bytes that a correlation needs. */
-static struct status try_rule(struct builder *b, struct rule *rule, uint64_t *windows, char *why)
+static struct status try_once(struct builder *b, struct rule *rule, uint64_t *windows,
+                              struct remark *remark, char *why)
 {
     struct pack trial;
     OWN(arena_done) struct arena scratch;
@@ -306,7 +341,21 @@ static struct status try_rule(struct builder *b, struct rule *rule, uint64_t *wi
         FAIL(LIMIT);
     }
     *why = 0;
-    return rule->correlation ? OK : make_vectors(b, rule, &trial, why);
+    remark->again = false;
+    return rule->correlation ? OK : make_vectors(b, rule, &trial, remark, why);
+}
+
+/* Each time again there is a field less. */
+static struct status try_rule(struct builder *b, struct rule *rule, uint64_t *windows, char *why)
+{
+    struct remark remark = {.again = true};
+    while (remark.again) {
+        TRY(try_once(b, rule, windows, &remark, why));
+    }
+    if (!why[0]) {
+        snprintf(why, WHY, "%s", remark.words);
+    }
+    return OK;
 }
 
 /* ── keeping ── */

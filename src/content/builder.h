@@ -21,7 +21,8 @@ struct status builder_list(struct builder *b, struct text list, char *why);
 /* Adds a rule (its texts are copied) and makes the test vectors that it lacks. What a correlation
  * refers to was added before, and becomes silent unless a correlation that refers to it generates.
  * LIMIT, INVALID: `why` (at least 160 bytes) says what about it. OK: `why` is empty, or what people
- * should know: it can never match, or pack_prove() will refuse a pack with it. */
+ * should know: it can never match, a field of it never decides and was left out, or pack_prove()
+ * will refuse a pack with it. */
 struct status builder_add(struct builder *b, const struct rule *rule, char *why);
 
 /* Adds a file of YARA rules; both texts have to outlive the builder. LIMIT, INVALID: as above. */

@@ -33,16 +33,15 @@ enum filter_kind filter_kind_of(enum anchor anchor, size_t len)
     return anchor == ANCHOR_FRONT ? FILTER_FRONT : FILTER_BACK;
 }
 
-/* Up to 8 each length has its own hash. Of longer ones few are different, so that a value is not
- * asked about in 32 lengths. */
+/* Few lengths, so that a value is not asked about in many. */
 size_t filter_key_length(size_t len)
 {
-    static const uint8_t long_ones[] = {FILTER_KEY_MAX, 24, 16, 12, 8};
+    static const uint8_t lengths[] = {FILTER_KEY_MAX, 12, 8, 6, 4, 3, 2, 1};
     size_t i = 0;
-    while (len > 8 && long_ones[i] > len) {
+    while (lengths[i] > len) {
         i++;
     }
-    return len > 8 ? long_ones[i] : len;
+    return lengths[i];
 }
 
 unsigned filter_word_bits(size_t entries)
@@ -74,7 +73,7 @@ struct filter_spot filter_spot(enum filter_kind kind, unsigned word_bits, struct
     for (; done + 8 < at; done += 8) {
         hash = filter_mix(hash, filter_load(end, done, front));
     }
-    return filter_key_spot(filter_mix(hash, filter_load(end, done, front)), at, word_bits);
+    return filter_key_spot(hash, filter_load(end, done, front), at - done, word_bits);
 }
 
 uint64_t filter_cost(const struct filter *f, size_t bytes)

@@ -28,7 +28,7 @@ enum {
     FILTER_ENTRY = 8,     /* bytes of an entry */
     FILTER_ATOMS_MAX = 1 << 24, /* an entry has 24 bits for its atom */
     FILTER_AT_MAX = 255,        /* where a gram may stand in its atom */
-    FILTER_KEY_MAX = 32,        /* bytes at an end that are hashed */
+    FILTER_KEY_MAX = 20,        /* bytes at an end that are hashed */
 };
 
 /* An open filter; pointers lead into the pack. */
@@ -70,7 +70,7 @@ static inline struct filter_entry filter_entry(const struct filter *f, uint32_t 
 
 /* The way to look for an atom, and the bytes of it that are hashed at an end. */
 enum filter_kind filter_kind_of(enum anchor anchor, size_t len);
-size_t filter_key_length(size_t len);
+size_t filter_key_length(size_t len); /* `len` is not 0 */
 
 static inline bool filter_is_gram(enum filter_kind kind)
 {

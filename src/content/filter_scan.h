@@ -19,10 +19,13 @@ static inline uint64_t filter_mix(uint64_t hash, uint64_t word)
     return hash ^ hash >> 29;
 }
 
-/* A length is hashed too: "a" is not "\0a". */
-static inline struct filter_spot filter_key_spot(uint64_t hash, size_t len, unsigned word_bits)
+/* The last word of what is hashed, `len` of its bytes: where it has room the length goes in, so
+ * that "a" is not "a\0". */
+static inline struct filter_spot filter_key_spot(uint64_t hash, uint64_t word, size_t len,
+                                                 unsigned word_bits)
 {
-    hash = filter_mix(hash, len) * 0x9e3779b97f4a7c15ULL;
+    word = (word & UINT64_MAX >> (64 - 8 * len)) | (uint64_t)(len & 7) << 56;
+    hash = filter_mix(hash, word) * 0x9e3779b97f4a7c15ULL;
     return (struct filter_spot){.bit = (uint32_t)(hash >> (64 - word_bits)),
                                 .key = (uint32_t)(hash >> 8)};
 }
@@ -90,8 +93,7 @@ static inline bool filter_scan_end(const struct filter *f, struct text value, vo
             done += 8;
             word = filter_load(value, done, front);
         }
-        uint64_t part = word & (UINT64_MAX >> (64 - 8 * (len - done)));
-        struct filter_spot spot = filter_key_spot(filter_mix(hash, part), len, f->word_bits);
+        struct filter_spot spot = filter_key_spot(hash, word, len - done, f->word_bits);
         if (filter_has(f, spot.bit) && !ask(context, f, spot, front ? 0 : value.len - len)) {
             return false;
         }

@@ -148,7 +148,7 @@ static enum verdict look(struct matcher *m, struct subject *s, uint32_t predicat
     return holds ? VERDICT_MATCH : VERDICT_MISS;
 }
 
-/* What the scan says, what was found out before, or a look. */
+/* What was found out before, what the scan found, or a look. */
 static enum verdict ask(struct matcher *m, struct subject *s, uint32_t predicate)
 {
     uint32_t answer = m->answers[predicate];
@@ -156,10 +156,15 @@ static enum verdict ask(struct matcher *m, struct subject *s, uint32_t predicate
     if (answer / 2 == m->generation) {
         return answer & 1 ? VERDICT_MATCH : VERDICT_MISS;
     }
-    if (atom != MATCH_NO_ATOM && m->fired[atom] == m->generation) {
-        return m->atoms[atom].exact ? VERDICT_MATCH : look(m, s, predicate);
-    }
-    return atom != MATCH_NO_ATOM && m->whole ? VERDICT_MISS : look(m, s, predicate);
+    bool exact = atom != MATCH_NO_ATOM && m->fired[atom] == m->generation && m->atoms[atom].exact;
+    return exact ? VERDICT_MATCH : look(m, s, predicate);
+}
+
+/* Most questions end here: the scan was whole and did not find the atom. */
+static inline bool is_ruled_out(const struct matcher *m, uint32_t predicate)
+{
+    uint32_t atom = m->atom_of[predicate];
+    return atom != MATCH_NO_ATOM && m->fired[atom] != m->generation && m->whole;
 }
 
 static enum verdict run_program(struct matcher *m, const struct match_rule *rule, struct subject *s)
@@ -167,15 +172,20 @@ static enum verdict run_program(struct matcher *m, const struct match_rule *rule
     uint32_t at = 0;
     while (at < rule->node_count) {
         struct pack_node node = pack_node(m->pack, rule->first_node + at);
+        enum verdict verdict = VERDICT_MISS;
         if (node.predicate >= m->predicate_count) {
             return VERDICT_FAULT;
         }
-        enum verdict verdict =
-            subject_spend(s, MATCH_NODE_COST) ? ask(m, s, node.predicate) : VERDICT_UNDECIDED;
-        uint16_t next = verdict == VERDICT_MATCH ? node.on_true : node.on_false;
+        if (!subject_spend(s, MATCH_NODE_COST)) {
+            return VERDICT_UNDECIDED;
+        }
+        if (!is_ruled_out(m, node.predicate)) {
+            verdict = ask(m, s, node.predicate);
+        }
         if (verdict == VERDICT_FAULT || verdict == VERDICT_UNDECIDED) {
             return verdict;
         }
+        uint16_t next = verdict == VERDICT_MATCH ? node.on_true : node.on_false;
         if (next == NODE_MATCH || next == NODE_MISS) {
             return next == NODE_MATCH ? VERDICT_MATCH : VERDICT_MISS;
         }

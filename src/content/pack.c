@@ -84,13 +84,6 @@ struct pack_rule pack_rule(const struct pack *pack, size_t index)
     };
 }
 
-struct pack_node pack_node(const struct pack *pack, size_t index)
-{
-    const char *at = pack_item(pack, PACK_NODES, index);
-    return (struct pack_node){
-        .predicate = load_u32(at), .on_true = load_u16(at + 4), .on_false = load_u16(at + 6)};
-}
-
 _Static_assert((int)PACK_ANY_FIELD == (int)PACK_NO_FIELD, "both are FIELD_COUNT here");
 
 enum field pack_field(char byte)

@@ -174,6 +174,13 @@ static inline struct text pack_divided(const struct pack *pack, enum pack_sectio
     return text_part(all, from, to > from ? to - from : 0);
 }
 
+static inline struct pack_node pack_node(const struct pack *pack, size_t index)
+{
+    const char *at = pack_item(pack, PACK_NODES, index);
+    return (struct pack_node){
+        .predicate = load_u32(at), .on_true = load_u16(at + 4), .on_false = load_u16(at + 6)};
+}
+
 /* A literal that a predicate's value has to hold (atom.h). */
 struct pack_atom {
     uint32_t predicate;
@@ -201,7 +208,6 @@ struct text pack_automaton(const struct pack *pack, uint32_t number);
 struct text pack_list(const struct pack *pack, uint32_t number);
 
 struct pack_rule pack_rule(const struct pack *pack, size_t index);
-struct pack_node pack_node(const struct pack *pack, size_t index);
 struct predicate pack_predicate(const struct pack *pack, size_t index);
 enum field pack_predicate_field(const struct pack *pack, size_t index);
 struct pack_atom pack_atom(const struct pack *pack, size_t index);

@@ -213,16 +213,6 @@ static struct text number_text(int64_t number, char *room)
     return (struct text){.ptr = at, .len = (size_t)(room + SUBJECT_NUMBER - at)};
 }
 
-bool subject_spend(struct subject *s, uint64_t steps)
-{
-    if (steps > s->budget - s->steps) {
-        s->spent = true;
-        return false;
-    }
-    s->steps += steps;
-    return true;
-}
-
 /* The whole record at once: its texts lie in it, and most rules ask without case. */
 static bool folded(struct subject *s, struct text t, struct text *out)
 {

@@ -62,7 +62,15 @@ struct subject {
 enum { SUBJECT_NUMBER = 24 /* a number as text: 20 bytes */ };
 
 /* Takes steps off the budget. False: they are not there, nothing was taken, and `spent` is set. */
-bool subject_spend(struct subject *s, uint64_t steps);
+static inline bool subject_spend(struct subject *s, uint64_t steps)
+{
+    if (__builtin_expect(steps > s->budget - s->steps, 0)) {
+        s->spent = true;
+        return false;
+    }
+    s->steps += steps;
+    return true;
+}
 
 /* What a value is compared as, its letters folded unless `as_is`; false: it has no text, or the
  * budget does not reach. `room` has SUBJECT_NUMBER bytes. */

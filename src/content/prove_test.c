@@ -439,6 +439,40 @@ static void what_cannot_be_shown_is_named(void **state)
     assert_fault(builder_add(b, &rule, why), INVALID);
 }
 
+/* A filter for what the selection excludes already: whatever its other field holds, nothing
+ * changes.
+ */
+static void a_field_that_never_decides_is_left_out(void **state)
+{
+    (void)state;
+    static const struct node nodes[] = {
+        {.predicate = 0, .on_true = 1, .on_false = NODE_MISS},
+        {.predicate = 1, .on_true = 2, .on_false = NODE_MATCH},
+        {.predicate = 2, .on_true = NODE_MISS, .on_false = NODE_MATCH}};
+    struct predicate p[] = {text_predicate(PREDICATE_SUFFIX, FIELD_PATH, "/a.exe"),
+                            text_predicate(PREDICATE_CONTAINS, FIELD_PARENT_PATH, "system32"),
+                            text_predicate(PREDICATE_SUFFIX, FIELD_PATH, "/b.exe")};
+    struct rule rule = rule_of(p, 3, nodes, 3);
+    struct pack pack;
+    struct pack_fault fault;
+    char why[160];
+    struct text bytes = build(&rule, why);
+    assert_string_equal(why, "its parent_path never decides, whatever is in it, and is left out");
+    assert_string_equal(judge(bytes), "");
+    assert_ok(pack_open(bytes, &pack, &fault));
+    assert_int_equal(pack_rule(&pack, 0).node_count, 1);
+    /* It does where the filter is about what may be. */
+    p[2].text = TEXT("a.exe");
+    bytes = build(&rule, why);
+    assert_string_equal(why, "");
+    assert_string_equal(judge(bytes), "");
+    /* And where keywords look into it. */
+    p[2] = text_predicate(PREDICATE_SUFFIX, FIELD_PATH, "/b.exe");
+    p[1].field = FIELD_COUNT;
+    build(&rule, why);
+    assert_null(strstr(why, "is left out"));
+}
+
 static void no_memory_is_a_status(void **state)
 {
     (void)state;
@@ -477,6 +511,7 @@ int main(void)
         cmocka_unit_test(tables_have_one_form),
         cmocka_unit_test(the_authors_events_are_kept_and_tried),
         cmocka_unit_test(what_cannot_be_shown_is_named),
+        cmocka_unit_test(a_field_that_never_decides_is_left_out),
         cmocka_unit_test(no_memory_is_a_status),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

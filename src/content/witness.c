@@ -486,6 +486,7 @@ static struct status show_field(struct maker *m, enum field field, const char *n
     }
     if (!shown) {
         out->unproven = name;
+        out->unproven_field = field;
     }
     return OK;
 }

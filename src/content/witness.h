@@ -16,7 +16,8 @@ struct witness {
     size_t count;
     bool matches;     /* an event was found that the rule matches … */
     bool contradicts; /* … or there is none: every way to a match asks for what excludes itself */
-    const char *unproven; /* a field that nothing shows to decide; NULL: all do. A literal */
+    const char *unproven;      /* a field that nothing shows to decide; NULL: all do. A literal */
+    enum field unproven_field; /* its number; FIELD_COUNT: any */
     size_t wrong; /* the author's event that the rule does not say that about; SIZE_MAX: none */
 };
 

@@ -182,7 +182,7 @@ static bool contradicts(const struct wish *a, const struct wish *b)
                                 : b->holds && implies(q, p);
 }
 
-static bool is_possible(const struct wish *wishes, size_t count, const struct wish *w)
+bool witness_is_possible(const struct wish *wishes, size_t count, const struct wish *w)
 {
     for (size_t i = 0; i < count; i++) {
         if ((w->holds || wishes[i].holds) && contradicts(&wishes[i], w)) {
@@ -224,8 +224,8 @@ static bool may_answer(const struct witness_paths *paths, const struct leg *leg,
     if (said != SAID_NOTHING) {
         return said == (answer ? SAID_YES : SAID_NO);
     }
-    return off ? is_possible(paths->off_wishes, paths->off_count, &w)
-               : is_possible(paths->wishes, paths->wish_count, &w);
+    return off ? witness_is_possible(paths->off_wishes, paths->off_count, &w)
+               : witness_is_possible(paths->wishes, paths->wish_count, &w);
 }
 
 static void take_back(struct witness_paths *paths, const struct witness_turn *turn)

@@ -35,6 +35,9 @@ struct status witness_paths_init(struct witness_paths *paths, struct arena *aren
 /* A field's place in a predicate: does it ask about it? FIELD_COUNT stands for "any field". */
 bool witness_asks(const struct predicate *p, enum field field);
 
+/* Can what is wished for hold together with all of `wishes`, as far as their texts tell? */
+bool witness_is_possible(const struct wish *wishes, size_t count, const struct wish *w);
+
 struct witness_fork {
     enum field field; /* that decides; FIELD_COUNT: any */
     size_t node;
