@@ -47,11 +47,16 @@ expect 2 'with -o FILE' 'no file to record to' "$bulkhead" record
 expect 69 'start it with' 'record without guard' "$bulkhead" record -o "$home/x" --home "$home"
 [ -e "$home/x" ] && result 'not ok' 'and no file is left' || result ok 'and no file is left'
 expect 2 'needs one process id' 'no process id' "$bulkhead" tree
-for command in status tail record doctor run tree; do
+for command in status tail record doctor run tree scan; do
     expect 0 "Usage: bulkhead $command" "help $command" "$bulkhead" help $command
 done
 expect 0 'Usage: bulkhead content build' 'help content build' "$bulkhead" help content build
 
+expect 2 'say which files' 'a scan of nothing' "$bulkhead" scan
+expect 2 'from 1 to 256' 'a size that is none' "$bulkhead" scan --max-size 0 "$home"
+expect 2 'there are no rules in' 'rules that are not there' "$bulkhead" scan --rules "$home/none" "$home"
+expect 78 'no YARA rules' 'a folder without rules' "$bulkhead" scan --rules "$home" "$home"
+expect 69 'say with --rules' 'a scan without guard and rules' "$bulkhead" scan "$home" --home "$home"
 expect 69 'start it with' 'status without guard' "$bulkhead" status --home "$home"
 expect 69 'start it with' 'tail without guard' "$bulkhead" tail --home "$home"
 expect 69 "$home" '$BULKHEAD_HOME is heard' env BULKHEAD_HOME="$home" "$bulkhead" tree 1
