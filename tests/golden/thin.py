@@ -35,6 +35,9 @@ RANDOM = re.compile(r"(?<=/)(\d+|[0-9a-f]{12,}|cc[A-Za-z0-9]{6}\.\w+|tmp\.?[A-Za
 BULK = re.compile(r"^((/usr)?/(share|include|lib/(python3[\d.]*|postgresql|x86_64-linux-gnu/perl(-base)?))/(.*/)?)[^/]+$")
 # An initramfs is made by handling some thousand kernel modules in the same way.
 MODULE = re.compile(r"/lib/modules/[^ ]+")
+# An image is unpacked by file: of what is not configuration the uppermost two folders tell enough.
+IMAGE = re.compile(r"^(?:/.*/containers/storage/(?:vfs/dir|overlay)/[0-9a-f]+(?:/diff|/merged)?)?"
+                   r"(/(?!etc/)[^/]+(?:/[^/]+)?)(?:/.*)?$")
 
 
 def plain(value):
@@ -43,6 +46,11 @@ def plain(value):
 
 def key_of(event):
     """Everything about an event; of what is fresh in each run, that it is there."""
+    event = dict(event)
+    unpacks = event.get("command_line", "").startswith("storage-")
+    for name in ("target_path", "source_path"):
+        if name in event and (unpacks or "/containers/storage/" in event[name]):
+            event[name] = IMAGE.sub(r"\1/#", event[name])
     return json.dumps([(name, plain(value)) for name, value in event.items() if name not in FRESH]
                       + sorted(FRESH & event.keys()))
 
