@@ -22,6 +22,8 @@ MARK = "/bin/true golden-scene "
 # About Bulkhead itself; a pack gets no such events.
 OURS = {"alert", "health"}
 HEADER, LOST = '{"bulkhead_recording":', '{"bulkhead_lost":'
+# Debian ships files that are named after places where packages come from; those are nobody's business here.
+MIRROR = re.compile(r"\bapt\.\w+\.org\b")
 HARNESS = "/usr/lib/golden/"
 # What another run of the same behaviour has otherwise.
 FRESH = {"seq", "type_seq", "time", "process_guid", "pid", "parent_guid", "parent_pid", "child_pid",
@@ -72,7 +74,7 @@ def scenes_of(lines):
             scene = command[len(MARK):]
         elif scene == FIRST_SCENE and event.get("path") == LOGIN:
             scene = "login"
-        if not is_harness(event):
+        if not is_harness(event) and not MIRROR.search(line):
             yield scene, event
 
 
