@@ -18,7 +18,42 @@ QUIET_LEVELS = {"informational", "low"}
 COMMAND_SECONDS = 60
 SIZE_MAX = 3 << 19  # bytes of all recordings: each clone carries them
 # What each recording has at least, a quarter of what it had when it was made: less is a broken recording.
-AT_LEAST = {}
+AT_LEAST = {
+    "boot": {
+        "file_modify": 296, "file_create": 194, "file_attribute": 118, "file_rename": 116, "process_exit": 42,
+        "process_exec": 40, "mount": 31, "process_fork": 22, "credential_change": 22, "file_unlink": 21,
+        "file_open": 8, "unmount": 8, "network_connect": 4, "module_load": 3, "namespace_change": 3,
+        "network_listen": 2, "bpf_load": 2},
+    "login": {
+        "file_modify": 138, "file_create": 63, "credential_change": 53, "file_attribute": 47, "process_exit": 46, "process_exec": 43, "file_rename": 35, "process_fork": 31, "file_unlink": 30, "file_open": 24,
+        "network_connect": 10, "memfd_create": 2},
+    "work": {
+        "file_attribute": 628, "file_create": 465, "file_modify": 188, "file_rename": 158, "process_exit": 84,
+        "process_exec": 67, "file_unlink": 63, "process_fork": 36, "file_open": 27, "credential_change": 22,
+        "mount": 16, "file_link": 14, "unmount": 5, "network_connect": 5, "bpf_load": 2},
+    "compile": {
+        "process_exit": 164, "process_exec": 153, "file_create": 75, "process_fork": 60, "file_unlink": 52,
+        "file_modify": 18, "file_attribute": 16, "file_link": 9, "file_rename": 6, "credential_change": 2,
+        "file_open": 2},
+    "upgrade": {
+        "file_attribute": 1977, "file_modify": 1120, "file_create": 923, "file_unlink": 630, "file_rename": 612,
+        "file_link": 499, "process_exit": 490, "process_exec": 427, "process_fork": 208, "credential_change": 15, "file_open": 3, "bpf_load": 2},
+    "packages": {
+        "file_modify": 554, "file_attribute": 457, "process_exit": 253, "file_create": 230, "process_exec": 221,
+        "file_unlink": 174, "process_fork": 154, "file_rename": 139, "file_link": 47, "credential_change": 23,
+        "file_open": 11, "mount": 11, "unmount": 3, "bpf_load": 2},
+    "container": {
+        "file_create": 1137, "file_attribute": 587, "file_modify": 309, "file_unlink": 139, "process_exit": 130,
+        "process_exec": 126, "mount": 103, "process_fork": 61, "file_rename": 58, "namespace_change": 28,
+        "credential_change": 27, "unmount": 23, "file_open": 12, "module_load": 7, "file_link": 3, "bpf_load": 3, "network_connect": 2},
+    "timers": {
+        "file_modify": 86, "process_exit": 68, "process_exec": 59, "file_create": 43, "process_fork": 37,
+        "file_attribute": 37, "file_unlink": 35, "credential_change": 30, "file_rename": 19, "mount": 16,
+        "unmount": 5, "file_open": 2},
+    "shutdown": {
+        "file_modify": 78, "file_unlink": 28, "process_exit": 17, "process_exec": 11, "file_create": 11,
+        "file_attribute": 10, "file_rename": 7, "process_fork": 7, "credential_change": 5},
+}
 # Of these a recording of an ordinary machine has at least one somewhere.
 TYPES = """process_exec process_fork process_exit file_create file_modify file_rename file_link file_unlink
     file_attribute file_open network_connect network_accept network_listen process_trace credential_change

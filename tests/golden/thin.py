@@ -22,6 +22,8 @@ MARK = "/bin/true golden-scene "
 # About Bulkhead itself; a pack gets no such events.
 OURS = {"alert", "health"}
 HEADER, LOST = '{"bulkhead_recording":', '{"bulkhead_lost":'
+# Debian ships files that are named after places where packages come from; those are nobody's business here.
+MIRROR = re.compile(r"\bapt\.\w+\.org\b")
 HARNESS = "/usr/lib/golden/"
 # What another run of the same behaviour has otherwise.
 FRESH = {"seq", "type_seq", "time", "process_guid", "pid", "parent_guid", "parent_pid", "child_pid",
@@ -35,6 +37,9 @@ RANDOM = re.compile(r"(?<=/)(\d+|[0-9a-f]{12,}|cc[A-Za-z0-9]{6}\.\w+|tmp\.?[A-Za
 BULK = re.compile(r"^((/usr)?/(share|include|lib/(python3[\d.]*|postgresql|x86_64-linux-gnu/perl(-base)?))/(.*/)?)[^/]+$")
 # An initramfs is made by handling some thousand kernel modules in the same way.
 MODULE = re.compile(r"/lib/modules/[^ ]+")
+# An image is unpacked by file: of what is not configuration the uppermost two folders tell enough.
+IMAGE = re.compile(r"^(?:/.*/containers/storage/(?:vfs/dir|overlay)/[0-9a-f]+(?:/diff|/merged)?)?"
+                   r"(/(?!etc/)[^/]+(?:/[^/]+)?)(?:/.*)?$")
 
 
 def plain(value):
@@ -43,6 +48,11 @@ def plain(value):
 
 def key_of(event):
     """Everything about an event; of what is fresh in each run, that it is there."""
+    event = dict(event)
+    unpacks = event.get("command_line", "").startswith("storage-")
+    for name in ("target_path", "source_path"):
+        if name in event and (unpacks or "/containers/storage/" in event[name]):
+            event[name] = IMAGE.sub(r"\1/#", event[name])
     return json.dumps([(name, plain(value)) for name, value in event.items() if name not in FRESH]
                       + sorted(FRESH & event.keys()))
 
@@ -64,7 +74,7 @@ def scenes_of(lines):
             scene = command[len(MARK):]
         elif scene == FIRST_SCENE and event.get("path") == LOGIN:
             scene = "login"
-        if not is_harness(event):
+        if not is_harness(event) and not MIRROR.search(line):
             yield scene, event
 
 
