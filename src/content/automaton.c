@@ -27,12 +27,22 @@ static const char *check_shape(struct text bytes)
                                                : "the automaton's tables do not fill its size";
 }
 
+static bool ascii_outside(const struct automaton_table *t)
+{
+    unsigned most = 0;
+    for (size_t i = 0; i < automaton_ascii_size(t->shape.classes); i++) {
+        unsigned byte = (unsigned char)t->ascii[i];
+        unsigned high = t->nibbles ? byte >> 4 : byte;
+        unsigned low = t->nibbles ? byte & 15 : byte;
+        most = most > high ? most : high;
+        most = most > low ? most : low;
+    }
+    return most >= t->shape.classes;
+}
+
 static const char *check_classes(const struct automaton_table *t)
 {
-    bool outside = false;
-    for (unsigned i = 0; i < AUTOMATON_ASCII; i++) {
-        outside |= automaton_ascii_class(t, i) >= t->shape.classes;
-    }
+    bool outside = ascii_outside(t);
     uint32_t least = 0x80;
     for (size_t i = 0; i < t->shape.ranges; i++) {
         uint32_t first = load_u32(t->range + i * AUTOMATON_RANGE);
@@ -50,34 +60,44 @@ static const char *check_classes(const struct automaton_table *t)
     return outside ? "the automaton names a class that is not there" : NULL;
 }
 
-/* A block as a number of one order. */
-static uint64_t block_key(const struct automaton_table *t, size_t block)
+/* Numbers of one width, all below `count`. */
+static bool all_below(const char *at, size_t numbers, size_t width, size_t count)
 {
-    uint64_t key = 0;
-    for (size_t i = 0; i < AUTOMATON_BLOCK; i++) {
-        key = key << 16 | automaton_block_next(t, block, i);
+    size_t most = 0;
+    if (width == 1) {
+        for (size_t i = 0; i < numbers; i++) {
+            size_t number = (unsigned char)at[i];
+            most = most > number ? most : number;
+        }
+    } else {
+        for (size_t i = 0; i < numbers; i++) {
+            size_t number = load_u16(at + i * 2);
+            most = most > number ? most : number;
+        }
     }
-    return key;
+    return numbers == 0 || most < count;
 }
 
-/* Blocks rise, so that no two are equal, and lead to states that are there. */
-static const char *check_blocks(const struct automaton_table *t)
+/* Blocks rise, so that no two are equal. */
+static bool blocks_rise(const struct automaton_table *t)
 {
     uint64_t last = 0;
-    bool rises = true;
-    bool outside = false;
+    bool rise = true;
     for (size_t i = 0; i < t->shape.blocks; i++) {
-        uint64_t key = block_key(t, i);
-        for (size_t k = 0; k < AUTOMATON_BLOCK; k++) {
-            outside |= (key >> 16 * k & UINT16_MAX) >= t->shape.states;
-        }
-        rises &= i == 0 || key > last;
-        last = key;
+        const char *at = t->block + i * AUTOMATON_BLOCK * t->width;
+        uint64_t block = t->width == 1 ? load_u32(at) : load_u64(at);
+        rise &= i == 0 || block > last;
+        last = block;
     }
-    if (outside) {
+    return rise;
+}
+
+static const char *check_blocks(const struct automaton_table *t)
+{
+    if (!all_below(t->block, t->shape.blocks * AUTOMATON_BLOCK, t->width, t->shape.states)) {
         return "the automaton goes to a state that is not there";
     }
-    return rises ? NULL : "the automaton's blocks are not in order";
+    return blocks_rise(t) ? NULL : "the automaton's blocks are not in order";
 }
 
 /* The classes that a row's last block has too many lead to 0. */
@@ -90,28 +110,37 @@ static bool rest_is_zero(const struct automaton_table *t, size_t block)
     return zero;
 }
 
-/* Rows name blocks that are there, and every block is named. */
-static const char *check_rows(const struct automaton_table *t)
+/* A bit for each block that a row names, rows being proven to name none that is not there. */
+static size_t count_named(const struct automaton_table *t)
 {
     uint64_t named[(AUTOMATON_BLOCKS_MAX + 1) / 64] = {0};
-    for (size_t state = AUTOMATON_FIRST_ROW; state < t->shape.states; state++) {
-        size_t block = 0;
-        for (size_t i = 0; i < t->row_blocks; i++) {
-            block = automaton_block(t, state, i);
-            if (block >= t->shape.blocks) {
-                return "the automaton names a block that is not there";
-            }
-            named[block / 64] |= 1ULL << block % 64;
-        }
-        if (!rest_is_zero(t, block)) {
-            return "the automaton has classes too many";
-        }
-    }
+    size_t numbers = (t->shape.states - AUTOMATON_FIRST_ROW) * t->row_blocks;
     size_t count = 0;
+    for (size_t i = 0; i < numbers; i++) {
+        size_t block = t->row_width == 1 ? (unsigned char)t->row[i] : load_u16(t->row + i * 2);
+        named[block / 64] |= 1ULL << block % 64;
+    }
     for (size_t i = 0; i < (t->shape.blocks + 63) / 64; i++) {
         count += (size_t)__builtin_popcountll(named[i]);
     }
-    return count == t->shape.blocks ? NULL : "the automaton has a block that no state names";
+    return count;
+}
+
+/* Rows name blocks that are there, and every block is named. */
+static const char *check_rows(const struct automaton_table *t)
+{
+    size_t rows = t->shape.states - AUTOMATON_FIRST_ROW;
+    if (!all_below(t->row, rows * t->row_blocks, t->row_width, t->shape.blocks)) {
+        return "the automaton names a block that is not there";
+    }
+    for (size_t i = 0; i < rows && t->shape.classes % AUTOMATON_BLOCK; i++) {
+        size_t last = automaton_block(t, i + AUTOMATON_FIRST_ROW, t->row_blocks - 1);
+        if (!rest_is_zero(t, last)) {
+            return "the automaton has classes too many";
+        }
+    }
+    return count_named(t) == t->shape.blocks ? NULL
+                                             : "the automaton has a block that no state names";
 }
 
 /* A bit for each row, and zeroes. */

@@ -67,7 +67,7 @@ static uint64_t block_at(const struct build *b, size_t row, size_t nth)
     uint64_t key = 0;
     for (size_t i = 0; i < AUTOMATON_BLOCK; i++) {
         size_t class = nth * AUTOMATON_BLOCK + i;
-        key = key << 16 | (class < b->shape.classes ? next[b->first[class]] : 0U);
+        key |= class < b->shape.classes ? (uint64_t)next[b->first[class]] << 16 * i : 0;
     }
     return key;
 }
@@ -143,7 +143,7 @@ static void write_states(const struct build *b, struct writer *w)
 {
     size_t width = automaton_width(b->shape.states);
     for (size_t i = 0; i < b->shape.blocks; i++) {
-        for (size_t k = AUTOMATON_BLOCK; k-- > 0;) {
+        for (size_t k = 0; k < AUTOMATON_BLOCK; k++) {
             write_number(w, b->blocks[i] >> 16 * k & UINT16_MAX, width);
         }
     }

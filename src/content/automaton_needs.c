@@ -7,6 +7,7 @@
 
 #include "base/heap.h"
 #include "base/own.h"
+#include "base/status.h"
 #include "content/automaton_table.h"
 
 enum {
@@ -14,6 +15,9 @@ enum {
     PAIRS_MAX = 1 << 16,           /* states of both together: a millisecond or a few */
     SYMBOLS_MAX = 2 * LITERAL_MAX, /* its letters, as capitals too */
     ROW_BLOCKS_MAX = AUTOMATON_CLASSES_MAX / AUTOMATON_BLOCK,
+    /* Of a literal's automaton as many ways go on as it has letters, and no more of them go back to
+     * another place than its start; each for both cases. */
+    STEPS_MAX = 4 * LITERAL_MAX,
 };
 
 /* A letter of the literal, and its class; once where both its cases are in one. */
@@ -22,26 +26,36 @@ struct symbol {
     char letter; /* folded */
 };
 
+/* A class, by a letter of the literal, and how much of the literal there is after it: some. */
+struct step {
+    uint8_t class;
+    uint8_t known;
+};
+
 struct walk {
     struct automaton_table table;
     struct text literal;
     struct symbol symbols[SYMBOLS_MAX];
     size_t symbol_count;
     uint8_t symbol_of[AUTOMATON_ASCII];     /* of a letter of the literal: one of them, + 1 */
-    uint8_t others[ROW_BLOCKS_MAX];         /* for each block of a row: a bit for each class in
-                                               which there is more than letters of the literal */
     uint8_t next[LITERAL_MAX][SYMBOLS_MAX]; /* how much of the literal there is, after a symbol */
+    struct step steps[STEPS_MAX];
+    size_t first_step[LITERAL_MAX + 1]; /* for each length that there is of it */
+    /* For each of these and each block of a row: a bit for each class that has a character after
+     * which nothing of the literal is there. */
+    uint8_t others[LITERAL_MAX][ROW_BLOCKS_MAX];
     uint8_t *done;   /* for each block: a bit for each next state that was visited as (it, 0) */
     bool *seen;      /* for each pair: a row, and how much of the literal there is */
     uint16_t *queue; /* of pairs */
     size_t queued;
 };
 
-static void add_other(struct walk *w, size_t class)
+static void add_other(struct walk *w, size_t known, size_t class)
 {
-    w->others[class / AUTOMATON_BLOCK] |= (uint8_t)(1U << class % AUTOMATON_BLOCK);
+    w->others[known][class / AUTOMATON_BLOCK] |= (uint8_t)(1U << class % AUTOMATON_BLOCK);
 }
 
+/* Other characters than the literal's are in others[0]. */
 static void find_symbols(struct walk *w)
 {
     for (size_t i = 0; i < w->literal.len; i++) {
@@ -51,7 +65,7 @@ static void find_symbols(struct walk *w)
         unsigned folded = (unsigned char)text_fold((char)c);
         size_t class = automaton_ascii_class(&w->table, c);
         if (!w->symbol_of[folded]) {
-            add_other(w, class);
+            add_other(w, 0, class);
 
         } else if (c == folded || class != automaton_ascii_class(&w->table, folded)) {
             w->symbols[w->symbol_count++] =
@@ -60,9 +74,9 @@ static void find_symbols(struct walk *w)
         }
     }
     for (size_t i = 0; i < w->table.shape.ranges; i++) {
-        add_other(w, automaton_range_class(&w->table, i));
+        add_other(w, 0, automaton_range_class(&w->table, i));
     }
-    add_other(w, w->table.invalid);
+    add_other(w, 0, w->table.invalid);
 }
 
 /* A symbol goes on with the literal, or with the longest start of it that what there is ends in. */
@@ -77,6 +91,27 @@ static void fill_next(struct walk *w)
         }
         shorter = known ? w->next[shorter][w->symbol_of[(unsigned char)wanted] - 1] : 0;
     }
+}
+
+static void fill_steps(struct walk *w)
+{
+    size_t count = 0;
+    for (size_t known = 1; known < w->literal.len; known++) {
+        memcpy(w->others[known], w->others[0], w->table.row_blocks);
+    }
+    for (size_t known = 0; known < w->literal.len; known++) {
+        w->first_step[known] = count;
+        for (size_t i = 0; i < w->symbol_count; i++) {
+            if (w->next[known][i] == 0) {
+                add_other(w, known, w->symbols[i].class);
+            } else {
+                ENSURE(count < STEPS_MAX);
+                w->steps[count++] =
+                    (struct step){.class = w->symbols[i].class, .known = w->next[known][i]};
+            }
+        }
+    }
+    w->first_step[w->literal.len] = count;
 }
 
 /* False: the pair shows that the literal is not needed. */
@@ -96,14 +131,14 @@ static bool visit(struct walk *w, size_t state, size_t known)
     return true;
 }
 
-/* After a character that is no letter of the literal nothing of it is there, whatever was before:
- * so each next state of a block is visited in this way once. */
-static bool visit_others(struct walk *w, size_t state)
+/* What follows without anything of the literal is the same whatever was there before: so each next
+ * state of a block is visited in this way once. */
+static bool visit_others(struct walk *w, size_t state, size_t known)
 {
     bool needed = true;
     for (size_t i = 0; i < w->table.row_blocks && needed; i++) {
         size_t block = automaton_block(&w->table, state, i);
-        unsigned left = w->others[i] & ~(unsigned)w->done[block];
+        unsigned left = w->others[known][i] & ~(unsigned)w->done[block];
         w->done[block] |= (uint8_t)left;
         for (size_t k = 0; left >> k && needed; k++) {
             needed = !(left >> k & 1) || visit(w, automaton_block_next(&w->table, block, k), 0);
@@ -112,11 +147,12 @@ static bool visit_others(struct walk *w, size_t state)
     return needed;
 }
 
-static bool visit_symbols(struct walk *w, size_t state, size_t known)
+static bool visit_steps(struct walk *w, size_t state, size_t known)
 {
     bool needed = true;
-    for (size_t i = 0; i < w->symbol_count && needed; i++) {
-        needed = visit(w, automaton_next(&w->table, state, w->symbols[i].class), w->next[known][i]);
+    for (size_t i = w->first_step[known]; i < w->first_step[known + 1] && needed; i++) {
+        struct step step = w->steps[i];
+        needed = visit(w, automaton_next(&w->table, state, step.class), step.known);
     }
     return needed;
 }
@@ -127,7 +163,7 @@ static bool walk_all(struct walk *w)
     for (size_t at = 0; needed && at < w->queued; at++) {
         size_t state = w->queue[at] / w->literal.len + AUTOMATON_FIRST_ROW;
         size_t known = w->queue[at] % w->literal.len;
-        needed = visit_others(w, state) && visit_symbols(w, state, known);
+        needed = visit_others(w, state, known) && visit_steps(w, state, known);
     }
     return needed;
 }
@@ -163,5 +199,6 @@ bool automaton_needs(struct text automaton, struct text literal)
     w.queue = queue;
     find_symbols(&w);
     fill_next(&w);
+    fill_steps(&w);
     return walk_all(&w);
 }
