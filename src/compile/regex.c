@@ -1,108 +1,58 @@
 #include "compile/regex.h"
 
-#include "base/bytes.h"
 #include "base/own.h"
 #include "compile/regex_tree.h"
-#include "content/automaton.h"
+#include "content/automaton_build.h"
 
 #include <stdio.h>
 
 /* Everything on the way; the largest part is the sets of places of regex_dfa.c. */
 enum { SCRATCH_MAX = 128 * 1024 * 1024 };
 
-/* Merged states and the classes as they will be written. */
-struct table {
-    const struct regex_alphabet *alphabet;
-    const struct regex_dfa *dfa;
-    const uint16_t *number; /* of each state of the dfa */
-    size_t states;
-    const size_t *row; /* a state of the dfa for each number */
-};
-
-static size_t table_size(const struct table *t)
+/* The merged states' rows, as automaton_build() wants them: row[n] is a state of the dfa for n. */
+static struct status fill_rows(const struct regex_dfa *dfa, const uint16_t *number,
+                               const size_t *row, struct arena *scratch,
+                               struct automaton_plain *plain)
 {
-    size_t rows = t->states - AUTOMATON_FIRST_ROW;
-    size_t size = AUTOMATON_HEADER + t->alphabet->range_count * AUTOMATON_RANGE +
-                  rows * t->dfa->class_count * automaton_width(t->states) + rows;
-    return (size + 7) / 8 * 8;
-}
-
-static void write_classes(const struct table *t, struct writer *w)
-{
-    const struct regex_alphabet *a = t->alphabet;
-    for (size_t i = 0; i < AUTOMATON_ASCII; i++) {
-        writer_u8(w, (uint8_t)a->class_of[i]);
-    }
-    for (size_t i = 0; i < a->range_count; i++) {
-        writer_u32(w, a->starts[i]);
-        writer_u32(w, a->class_of[AUTOMATON_ASCII + i]);
-    }
-}
-
-static void write_states(const struct table *t, struct writer *w)
-{
-    size_t classes = t->dfa->class_count;
-    for (size_t s = AUTOMATON_FIRST_ROW; s < t->states; s++) {
-        for (size_t class = 0; class < classes; class ++) {
-            uint16_t next = t->number[t->dfa->next[t->row[s] * classes + class]];
-            if (automaton_width(t->states) == 1) {
-                writer_u8(w, (uint8_t)next);
-            } else {
-                writer_u16(w, next);
-            }
-        }
-    }
-    for (size_t s = AUTOMATON_FIRST_ROW; s < t->states; s++) {
-        writer_u8(w, t->dfa->at_end[t->row[s]]);
-    }
-    while (w->used % 8 != 0) {
-        writer_u8(w, 0);
-    }
-}
-
-static struct status encode(const struct table *t, struct arena *arena, struct text *out)
-{
-    const struct regex_alphabet *a = t->alphabet;
-    size_t size = table_size(t);
-    void *room = arena_alloc(arena, size, 1);
-    if (!room) {
+    size_t rows = plain->states - AUTOMATON_FIRST_ROW;
+    uint16_t *next = arena_alloc(scratch, rows * dfa->class_count, sizeof *next);
+    bool *at_end = arena_alloc(scratch, rows, sizeof *at_end);
+    if (!next || !at_end) {
         FAIL(MEMORY);
     }
-    struct writer w = writer_over(room, size);
-    writer_u32(&w, (uint32_t)size);
-    writer_u16(&w, (uint16_t)t->states);
-    writer_u16(&w, t->number[0]);
-    writer_u16(&w, (uint16_t)t->dfa->class_count);
-    writer_u16(&w, (uint16_t)a->range_count);
-    writer_u16(&w, a->class_of[AUTOMATON_ASCII + a->range_count]);
-    writer_u16(&w, 0);
-    write_classes(t, &w);
-    write_states(t, &w);
-    TRY(writer_end(&w));
-    ENSURE(w.used == size && !automaton_check(writer_text(&w)));
-    *out = writer_text(&w);
+    for (size_t i = 0; i < rows; i++) {
+        size_t state = row[i + AUTOMATON_FIRST_ROW];
+        for (size_t class = 0; class < dfa->class_count; class ++) {
+            next[i * dfa->class_count + class] =
+                number[dfa->next[state * dfa->class_count + class]];
+        }
+        at_end[i] = dfa->at_end[state];
+    }
+    plain->next = next;
+    plain->at_end = at_end;
     return OK;
 }
 
-static struct status merge_and_encode(struct regex_alphabet *alphabet, struct regex_dfa *dfa,
-                                      struct arena *scratch, struct arena *arena, struct text *out,
-                                      char *why)
+static struct status merge_and_encode(const struct regex_alphabet *alphabet,
+                                      const struct regex_dfa *dfa, struct arena *scratch,
+                                      struct arena *arena, struct text *out)
 {
     uint16_t *number = arena_alloc(scratch, dfa->count, sizeof *number);
     size_t *row = arena_alloc(scratch, dfa->count + AUTOMATON_FIRST_ROW, sizeof *row);
-    struct table table = {.alphabet = alphabet, .dfa = dfa, .number = number, .row = row};
     if (!number || !row) {
         FAIL(MEMORY);
     }
-    TRY(regex_minimise(dfa, scratch, number, &table.states));
+    struct automaton_plain plain = {.classes = alphabet->class_count,
+                                    .ranges = alphabet->range_count,
+                                    .class_of = alphabet->class_of,
+                                    .range_from = alphabet->starts};
+    TRY(regex_minimise(dfa, scratch, number, &plain.states));
     for (size_t s = dfa->count; s-- > 0;) {
         row[number[s]] = s;
     }
-    if (table.states > AUTOMATON_STATES_MAX || table_size(&table) > AUTOMATON_SIZE_MAX) {
-        return regex_too_large(
-            "the expression's automaton is too large (limits 16384 states, 1 MiB)", why);
-    }
-    return encode(&table, arena, out);
+    plain.start = number[0];
+    TRY(fill_rows(dfa, number, row, scratch, &plain));
+    return automaton_build(&plain, scratch, arena, out);
 }
 
 static struct status compile_part(const struct regex_tree *tree, struct arena *arena,
@@ -119,7 +69,13 @@ static struct status compile_part(const struct regex_tree *tree, struct arena *a
     TRY(regex_make_alphabet(tree, &nfa, &alphabet, why));
     TRY(regex_make_dfa(&nfa, &alphabet, &scratch, &dfa, why));
     TRY(regex_factor(tree, arena, &made.factor));
-    TRY(merge_and_encode(&alphabet, &dfa, &scratch, arena, &made.automaton, why));
+    struct status s = merge_and_encode(&alphabet, &dfa, &scratch, arena, &made.automaton);
+    if (s.fault == FAULT_LIMIT) {
+        return regex_too_large(
+            "the expression's automaton is too large (limits 16384 states, 65535 blocks, 1 MiB)",
+            why);
+    }
+    TRY(s);
     *out = made;
     return OK;
 }

@@ -10,64 +10,150 @@ static const char *check_shape(struct text bytes)
         load_u32(bytes.ptr) != bytes.len) {
         return "the automaton's size is wrong";
     }
-    size_t states = load_u16(bytes.ptr + 4);
-    size_t start = load_u16(bytes.ptr + 6);
-    if (states < AUTOMATON_FIRST_ROW || states > AUTOMATON_STATES_MAX || start >= states) {
+    struct automaton_shape shape = {.states = load_u16(bytes.ptr + 4),
+                                    .classes = load_u16(bytes.ptr + 8),
+                                    .ranges = load_u16(bytes.ptr + 10),
+                                    .blocks = load_u16(bytes.ptr + 14)};
+    if (shape.states < AUTOMATON_FIRST_ROW || shape.states > AUTOMATON_STATES_MAX ||
+        load_u16(bytes.ptr + 6) >= shape.states) {
         return "the automaton's number of states is wrong";
     }
-    size_t classes = load_u16(bytes.ptr + 8);
-    size_t ranges = load_u16(bytes.ptr + 10);
-    size_t invalid = load_u16(bytes.ptr + 12);
-    if (classes == 0 || classes > AUTOMATON_CLASSES_MAX || invalid >= classes || ranges == 0 ||
-        ranges > AUTOMATON_RANGES_MAX || load_u16(bytes.ptr + 14) != 0) {
+    if (shape.classes == 0 || shape.classes > AUTOMATON_CLASSES_MAX ||
+        load_u16(bytes.ptr + 12) >= shape.classes || shape.ranges == 0 ||
+        shape.ranges > AUTOMATON_RANGES_MAX) {
         return "the automaton's classes are wrong";
     }
-    size_t rows = states - AUTOMATON_FIRST_ROW;
-    size_t used = AUTOMATON_HEADER + ranges * AUTOMATON_RANGE +
-                  rows * classes * automaton_width(states) + rows;
-    return (used + 7) / 8 * 8 == bytes.len ? NULL : "the automaton's tables do not fill its size";
+    return automaton_size(&shape) == bytes.len ? NULL
+                                               : "the automaton's tables do not fill its size";
+}
+
+static bool ascii_outside(const struct automaton_table *t)
+{
+    unsigned most = 0;
+    for (size_t i = 0; i < automaton_ascii_size(t->shape.classes); i++) {
+        unsigned byte = (unsigned char)t->ascii[i];
+        unsigned high = t->nibbles ? byte >> 4 : byte;
+        unsigned low = t->nibbles ? byte & 15 : byte;
+        most = most > high ? most : high;
+        most = most > low ? most : low;
+    }
+    return most >= t->shape.classes;
 }
 
 static const char *check_classes(const struct automaton_table *t)
 {
-    for (size_t i = 0; i < AUTOMATON_ASCII; i++) {
-        if ((unsigned char)t->ascii[i] >= t->classes) {
-            return "the automaton names a class that is not there";
-        }
-    }
+    bool outside = ascii_outside(t);
     uint32_t least = 0x80;
-    for (size_t i = 0; i < t->ranges; i++) {
+    for (size_t i = 0; i < t->shape.ranges; i++) {
         uint32_t first = load_u32(t->range + i * AUTOMATON_RANGE);
+        size_t class = load_u32(t->range + i * AUTOMATON_RANGE + 4);
         /* The first range begins where ASCII ends, so that every code point has a class. */
         if (first < least || (i == 0 && first != least) || first >= UTF8_INVALID) {
             return "the automaton's ranges are not in order";
         }
-        if (load_u32(t->range + i * AUTOMATON_RANGE + 4) >= t->classes) {
-            return "the automaton names a class that is not there";
+        if (i > 0 && class == automaton_range_class(t, i - 1)) {
+            return "two of the automaton's ranges are one";
         }
+        outside |= class >= t->shape.classes;
         least = first + 1;
     }
-    return NULL;
+    return outside ? "the automaton names a class that is not there" : NULL;
 }
 
-static const char *check_states(const struct automaton_table *t, const char *end)
+/* Numbers of one width, all below `count`. */
+static bool all_below(const char *at, size_t numbers, size_t width, size_t count)
 {
-    size_t rows = t->states - AUTOMATON_FIRST_ROW;
-    bool outside = false;
-    for (size_t i = 0; i < rows * t->classes; i++) {
-        size_t next = t->width == 1 ? (unsigned char)t->next[i] : load_u16(t->next + i * 2);
-        outside |= next >= t->states;
-    }
-    if (outside) {
-        return "the automaton goes to a state that is not there";
-    }
-    for (const char *at = t->at_end; at < end; at++) {
-        bool padding = at >= t->at_end + rows;
-        if ((unsigned char)*at > !padding) {
-            return "the automaton's end flags are wrong";
+    size_t most = 0;
+    if (width == 1) {
+        for (size_t i = 0; i < numbers; i++) {
+            size_t number = (unsigned char)at[i];
+            most = most > number ? most : number;
+        }
+    } else {
+        for (size_t i = 0; i < numbers; i++) {
+            size_t number = load_u16(at + i * 2);
+            most = most > number ? most : number;
         }
     }
-    return NULL;
+    return numbers == 0 || most < count;
+}
+
+/* Blocks rise, so that no two are equal. */
+static bool blocks_rise(const struct automaton_table *t)
+{
+    uint64_t last = 0;
+    bool rise = true;
+    for (size_t i = 0; i < t->shape.blocks; i++) {
+        const char *at = t->block + i * AUTOMATON_BLOCK * t->width;
+        uint64_t block = t->width == 1 ? load_u32(at) : load_u64(at);
+        rise &= i == 0 || block > last;
+        last = block;
+    }
+    return rise;
+}
+
+static const char *check_blocks(const struct automaton_table *t)
+{
+    if (!all_below(t->block, t->shape.blocks * AUTOMATON_BLOCK, t->width, t->shape.states)) {
+        return "the automaton goes to a state that is not there";
+    }
+    return blocks_rise(t) ? NULL : "the automaton's blocks are not in order";
+}
+
+/* The classes that a row's last block has too many lead to 0. */
+static bool rest_is_zero(const struct automaton_table *t, size_t block)
+{
+    bool zero = true;
+    for (size_t i = t->shape.classes; i < t->row_blocks * AUTOMATON_BLOCK; i++) {
+        zero &= automaton_block_next(t, block, i % AUTOMATON_BLOCK) == 0;
+    }
+    return zero;
+}
+
+/* A bit for each block that a row names, rows being proven to name none that is not there. */
+static size_t count_named(const struct automaton_table *t)
+{
+    uint64_t named[(AUTOMATON_BLOCKS_MAX + 1) / 64] = {0};
+    size_t numbers = (t->shape.states - AUTOMATON_FIRST_ROW) * t->row_blocks;
+    size_t count = 0;
+    for (size_t i = 0; i < numbers; i++) {
+        size_t block = t->row_width == 1 ? (unsigned char)t->row[i] : load_u16(t->row + i * 2);
+        named[block / 64] |= 1ULL << block % 64;
+    }
+    for (size_t i = 0; i < (t->shape.blocks + 63) / 64; i++) {
+        count += (size_t)__builtin_popcountll(named[i]);
+    }
+    return count;
+}
+
+/* Rows name blocks that are there, and every block is named. */
+static const char *check_rows(const struct automaton_table *t)
+{
+    size_t rows = t->shape.states - AUTOMATON_FIRST_ROW;
+    if (!all_below(t->row, rows * t->row_blocks, t->row_width, t->shape.blocks)) {
+        return "the automaton names a block that is not there";
+    }
+    for (size_t i = 0; i < rows && t->shape.classes % AUTOMATON_BLOCK; i++) {
+        size_t last = automaton_block(t, i + AUTOMATON_FIRST_ROW, t->row_blocks - 1);
+        if (!rest_is_zero(t, last)) {
+            return "the automaton has classes too many";
+        }
+    }
+    return count_named(t) == t->shape.blocks ? NULL
+                                             : "the automaton has a block that no state names";
+}
+
+/* A bit for each row, and zeroes. */
+static const char *check_end(const struct automaton_table *t, const char *end)
+{
+    size_t rows = t->shape.states - AUTOMATON_FIRST_ROW;
+    const char *at = t->at_end + rows / 8;
+    unsigned used = rows % 8;
+    bool wrong = used && (unsigned char)*at++ >> used;
+    for (; at < end; at++) {
+        wrong |= *at != 0;
+    }
+    return wrong ? "the automaton's end flags are wrong" : NULL;
 }
 
 const char *automaton_check(struct text automaton)
@@ -78,13 +164,15 @@ const char *automaton_check(struct text automaton)
     }
     struct automaton_table t = automaton_table(automaton);
     wrong = check_classes(&t);
-    return wrong ? wrong : check_states(&t, automaton.ptr + automaton.len);
+    wrong = wrong ? wrong : check_blocks(&t);
+    wrong = wrong ? wrong : check_rows(&t);
+    return wrong ? wrong : check_end(&t, automaton.ptr + automaton.len);
 }
 
 static size_t class_of(const struct automaton_table *t, uint32_t code)
 {
     size_t low = 0;
-    size_t high = t->ranges;
+    size_t high = t->shape.ranges;
     if (code == UTF8_INVALID) {
         return t->invalid;
     }
@@ -106,7 +194,7 @@ size_t automaton_walk(struct text automaton, size_t state, struct text subject)
         unsigned char byte = (unsigned char)subject.ptr[i];
         size_t class;
         if (byte < AUTOMATON_ASCII) {
-            class = (unsigned char)t.ascii[byte];
+            class = automaton_ascii_class(&t, byte);
             i++;
         } else {
             uint32_t code;

@@ -49,7 +49,7 @@ static size_t take_samples(struct text automaton, struct sample out[AUTOMATON_CL
     struct automaton_table t = automaton_table(automaton);
     memset(out, 0, AUTOMATON_CLASSES_MAX * sizeof *out);
     out[t.invalid] = (struct sample){.bytes = {(char)0xff}, .len = 1};
-    for (size_t i = t.ranges; i-- > 0;) {
+    for (size_t i = t.shape.ranges; i-- > 0;) {
         uint32_t code = load_u32(t.range + i * AUTOMATON_RANGE);
         if (code < 0xd800 || code > 0xdfff) { /* surrogates are no characters */
             sample_code(&out[automaton_range_class(&t, i)], code);
@@ -60,10 +60,10 @@ static size_t take_samples(struct text automaton, struct sample out[AUTOMATON_CL
                                        {'A', 'Z'},   {'0', '9'},   {'a', 'z'}};
     for (size_t s = 0; s < sizeof spans / sizeof *spans; s++) {
         for (unsigned c = spans[s][1] + 1U; c-- > spans[s][0];) {
-            out[(unsigned char)t.ascii[c]] = (struct sample){.bytes = {(char)c}, .len = 1};
+            out[automaton_ascii_class(&t, c)] = (struct sample){.bytes = {(char)c}, .len = 1};
         }
     }
-    return t.classes;
+    return t.shape.classes;
 }
 
 static bool is_goal(const struct search *s, size_t state)
@@ -120,7 +120,7 @@ struct status automaton_text(struct arena *arena, struct text automaton, struct 
                              struct text after, struct text *out)
 {
     struct search s = {.automaton = automaton, .after = after};
-    size_t states = automaton_table(automaton).states;
+    size_t states = automaton_table(automaton).shape.states;
     size_t start = automaton_walk(automaton, automaton_table(automaton).start, before);
     s.steps = arena_alloc(arena, states, sizeof *s.steps);
     s.queue = arena_alloc(arena, states, sizeof *s.queue);

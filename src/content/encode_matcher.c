@@ -119,7 +119,7 @@ static struct status count_askers(struct matcher_encoder *m)
         m->atom_of[m->atoms->items[i].predicate] = i + 1;
     }
     for (uint32_t r = 0; r < pack_count(&m->view, PACK_RULES); r++) {
-        struct pack_rule rule = pack_rule(&m->view, r);
+        struct pack_program rule = pack_program(&m->view, r);
         for (uint32_t i = 0; i < rule.node_count; i++) {
             uint32_t predicate = pack_node(&m->view, rule.first_node + i).predicate;
             m->askers[predicate] += last[predicate] != r + 1;
@@ -129,7 +129,7 @@ static struct status count_askers(struct matcher_encoder *m)
     return OK;
 }
 
-static struct status add_pairs(struct matcher_encoder *m, const struct pack_rule *rule,
+static struct status add_pairs(struct matcher_encoder *m, const struct pack_program *rule,
                                uint32_t number, const bool *cut, struct pairs *pairs)
 {
     for (uint32_t i = 0; i < rule->node_count; i++) {
@@ -156,7 +156,7 @@ static struct status choose_triggers(struct matcher_encoder *m, struct pairs *pa
 {
     for (uint32_t r = 0; r < pack_count(&m->view, PACK_RULES); r++) {
         OWN(arena_done) struct arena scratch;
-        struct pack_rule rule = pack_rule(&m->view, r);
+        struct pack_program rule = pack_program(&m->view, r);
         bool found;
         arena_init(&scratch, TRIGGER_MEMORY);
         struct trigger_choice choice = {.context = m, .weight = weight, .arena = &scratch};

@@ -2,6 +2,14 @@
 #include "base/own.h"
 #include "content/match_state.h"
 
+/* The rule's bit in the set of each of its types. */
+static void put_types(const struct matcher *m, uint64_t *sets, uint64_t types, size_t rule)
+{
+    for (; types; types &= types - 1) {
+        match_put_bit(sets + (size_t)__builtin_ctzll(types) * m->words, rule);
+    }
+}
+
 static void fill_rules(struct matcher *m)
 {
     for (size_t i = 0; i < pack_count(m->pack, PACK_RULES); i++) {
@@ -11,19 +19,11 @@ static void fill_rules(struct matcher *m)
                                           .origin = {.product = rule.product,
                                                      .service = rule.service,
                                                      .category = rule.category}};
-        for (unsigned type = 0; type < EVENT_COUNT; type++) {
-            if (rule.types >> type & 1) {
-                match_put_bit(m->asked + type * m->words, i);
-            }
-        }
+        put_types(m, m->asked, rule.types, i);
     }
     for (size_t i = 0; i < pack_count(m->pack, PACK_ALWAYS); i++) {
         uint32_t rule = pack_always(m->pack, i);
-        for (unsigned type = 0; type < EVENT_COUNT; type++) {
-            if (pack_rule(m->pack, rule).types >> type & 1) {
-                match_put_bit(m->always + type * m->words, rule);
-            }
-        }
+        put_types(m, m->always, pack_program(m->pack, rule).types, rule);
     }
 }
 
@@ -46,8 +46,8 @@ static void fill_atoms(struct matcher *m)
     }
 }
 
-/* `filter_of`: room for a number for each atom. */
-static void fill_filters(struct matcher *m, uint16_t *filter_of)
+/* `filter_of`: room for a number for each atom; `types`: for what each filter is needed. */
+static void fill_filters(struct matcher *m, uint16_t *filter_of, uint64_t *types)
 {
     struct filter_place place;
     for (size_t i = 0; i < m->filter_count; i++) {
@@ -58,12 +58,17 @@ static void fill_filters(struct matcher *m, uint16_t *filter_of)
     }
     /* An event type needs the filters of all that its rules ask: also "not found" is an answer. */
     for (size_t i = 0; i < pack_count(m->pack, PACK_RULES); i++) {
-        struct pack_rule rule = pack_rule(m->pack, i);
+        struct pack_program rule = pack_program(m->pack, i);
         for (uint32_t k = 0; k < rule.node_count; k++) {
             uint32_t atom = m->atom_of[pack_node(m->pack, rule.first_node + k).predicate];
-            for (unsigned type = 0; atom != MATCH_NO_ATOM && type < EVENT_COUNT; type++) {
-                m->scanned[type * m->filter_count + filter_of[atom]] |= rule.types >> type & 1;
+            if (atom != MATCH_NO_ATOM) {
+                types[filter_of[atom]] |= rule.types;
             }
+        }
+    }
+    for (size_t i = 0; i < m->filter_count; i++) {
+        for (unsigned type = 0; type < EVENT_COUNT; type++) {
+            m->scanned[type * m->filter_count + i] = types[i] >> type & 1;
         }
     }
 }
@@ -107,7 +112,8 @@ struct status matcher_new(const struct pack *pack, struct matcher **out)
     OWN(matcher_drop) struct matcher *m = heap_alloc(1, sizeof *m);
     struct counts c = counts_of(pack);
     OWN(heap_drop) uint16_t *filter_of = heap_alloc(c.atom_count, sizeof *filter_of);
-    if (!m || !filter_of) {
+    OWN(heap_drop) uint64_t *types = heap_alloc(c.filter_count, sizeof *types);
+    if (!m || !filter_of || !types) {
         FAIL(MEMORY);
     }
     if (!pack_has_schema(pack)) {
@@ -127,7 +133,7 @@ struct status matcher_new(const struct pack *pack, struct matcher **out)
 #undef PART_ALLOC
     fill_rules(m);
     fill_atoms(m);
-    fill_filters(m, filter_of);
+    fill_filters(m, filter_of, types);
     *out = TAKE(m);
     return OK;
 }

@@ -7,6 +7,13 @@
 
 enum { FLAG_CASED = 1, FLAG_SILENT = 1 };
 
+enum { LANES = 4 };
+
+_Static_assert(PACK_CHECKSUM_AT % (LANES * 8) == 0, "its own word is in the first lane");
+
+#define FNV_START 0xcbf29ce484222325ULL
+#define FNV_PRIME 0x100000001b3ULL
+
 static const char *const action_names[ACTION_COUNT] = {
 #define ACTION_NAME(ID, name) [ACTION_##ID] = (name),
     ACTIONS(ACTION_NAME)
@@ -15,10 +22,22 @@ static const char *const action_names[ACTION_COUNT] = {
 
 uint64_t pack_checksum(struct text bytes)
 {
-    uint64_t hash = 0xcbf29ce484222325ULL;
-    for (size_t i = 0; i + 8 <= bytes.len; i += 8) {
-        uint64_t word = i == PACK_CHECKSUM_AT ? 0 : load_u64(bytes.ptr + i);
-        hash = (hash ^ word) * 0x100000001b3ULL;
+    /* A multiplication waits for the one before it, but not for those of other lanes. */
+    uint64_t lanes[LANES] = {FNV_START, FNV_START, FNV_START, FNV_START};
+    uint64_t hash = FNV_START;
+    size_t whole = bytes.len / (LANES * 8) * (LANES * 8);
+    for (size_t i = 0; i < whole; i += LANES * 8) {
+        uint64_t first = i == PACK_CHECKSUM_AT ? 0 : load_u64(bytes.ptr + i);
+        lanes[0] = (lanes[0] ^ first) * FNV_PRIME;
+        lanes[1] = (lanes[1] ^ load_u64(bytes.ptr + i + 8)) * FNV_PRIME;
+        lanes[2] = (lanes[2] ^ load_u64(bytes.ptr + i + 16)) * FNV_PRIME;
+        lanes[3] = (lanes[3] ^ load_u64(bytes.ptr + i + 24)) * FNV_PRIME;
+    }
+    for (size_t i = whole; i + 8 <= bytes.len; i += 8) {
+        lanes[i / 8 % LANES] = (lanes[i / 8 % LANES] ^ load_u64(bytes.ptr + i)) * FNV_PRIME;
+    }
+    for (size_t lane = 0; lane < LANES; lane++) {
+        hash = (hash ^ lanes[lane]) * FNV_PRIME;
     }
     return hash;
 }
@@ -41,11 +60,6 @@ bool pack_has_schema(const struct pack *pack)
            load_u16(header + 14) == EVENT_COUNT && load_u64(header + 24) == schema_hash();
 }
 
-struct text pack_text(const struct pack *pack, uint32_t number)
-{
-    return pack_divided(pack, PACK_TEXT_ENDS, PACK_TEXT_BYTES, number);
-}
-
 struct text pack_automaton(const struct pack *pack, uint32_t number)
 {
     return pack_divided(pack, PACK_AUTOMATON_ENDS, PACK_AUTOMATON_BYTES, number);
@@ -64,10 +78,11 @@ static struct text text_at(const struct pack *pack, const char *at)
 struct pack_rule pack_rule(const struct pack *pack, size_t index)
 {
     const char *at = pack_item(pack, PACK_RULES, index);
+    struct pack_program program = pack_program(pack, index);
     return (struct pack_rule){
-        .types = load_u64(at),
-        .first_node = load_u32(at + 8),
-        .node_count = load_u32(at + 12),
+        .types = program.types,
+        .first_node = program.first_node,
+        .node_count = program.node_count,
         .id = text_at(pack, at + 16),
         .title = text_at(pack, at + 20),
         .author = text_at(pack, at + 24),
@@ -84,13 +99,12 @@ struct pack_rule pack_rule(const struct pack *pack, size_t index)
     };
 }
 
-_Static_assert((int)PACK_ANY_FIELD == (int)PACK_NO_FIELD, "both are FIELD_COUNT here");
-
-enum field pack_field(char byte)
+struct text pack_rule_id(const struct pack *pack, size_t index)
 {
-    unsigned field = (unsigned char)byte;
-    return (enum field)(field == PACK_ANY_FIELD ? FIELD_COUNT : field);
+    return text_at(pack, pack_item(pack, PACK_RULES, index) + 16);
 }
+
+_Static_assert((int)PACK_ANY_FIELD == (int)PACK_NO_FIELD, "both are FIELD_COUNT here");
 
 /* The operand is the number of a text, of an automaton or of a number: its kind says which. */
 struct predicate pack_predicate(const struct pack *pack, size_t index)
@@ -113,27 +127,6 @@ struct predicate pack_predicate(const struct pack *pack, size_t index)
         .compare = (enum compare)(flags >> 4 & 7),
         .text = text,
         .number = number ? (int64_t)load_u64(pack_item(pack, PACK_NUMBERS, operand)) : 0};
-}
-
-enum field pack_predicate_field(const struct pack *pack, size_t index)
-{
-    return pack_field(pack_item(pack, PACK_PREDICATES, index)[2]);
-}
-
-struct pack_atom pack_atom(const struct pack *pack, size_t index)
-{
-    const char *at = pack_item(pack, PACK_ATOMS, index);
-    uint32_t word = load_u32(at + 4);
-    return (struct pack_atom){.predicate = word & PACK_ATOM_PREDICATE,
-                              .literal = load_u32(at),
-                              .anchor = word >> PACK_ATOM_ANCHOR & 3,
-                              .exact = word >> PACK_ATOM_EXACT & 1};
-}
-
-struct pack_trigger pack_trigger(const struct pack *pack, size_t index)
-{
-    const char *at = pack_item(pack, PACK_TRIGGERS, index);
-    return (struct pack_trigger){.atom = load_u32(at), .rule = load_u32(at + 4)};
 }
 
 uint32_t pack_always(const struct pack *pack, size_t index)
@@ -169,7 +162,7 @@ size_t pack_find(const struct pack *pack, struct text id)
     size_t high = pack_count(pack, PACK_RULES);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = pack_id_order(pack_rule(pack, middle).id, id);
+        int order = pack_id_order(pack_rule_id(pack, middle), id);
         if (order == 0) {
             return middle;
         }

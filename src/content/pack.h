@@ -168,17 +168,13 @@ static inline struct text pack_divided(const struct pack *pack, enum pack_sectio
     if (index >= pack->sections[ends].count) {
         return TEXT("");
     }
-    size_t from = index ? load_u32(pack_item(pack, ends, index - 1U)) : 0;
-    size_t to = load_u32(pack_item(pack, ends, index));
-    struct text all = {.ptr = pack->sections[bytes].at, .len = pack->sections[bytes].count};
-    return text_part(all, from, to > from ? to - from : 0);
-}
-
-static inline struct pack_node pack_node(const struct pack *pack, size_t index)
-{
-    const char *at = pack_item(pack, PACK_NODES, index);
-    return (struct pack_node){
-        .predicate = load_u32(at), .on_true = load_u16(at + 4), .on_false = load_u16(at + 6)};
+    const char *at = pack->sections[ends].at + (size_t)index * 4;
+    size_t all = pack->sections[bytes].count;
+    size_t to = load_u32(at);
+    size_t from = index ? load_u32(at - 4) : 0;
+    to = to < all ? to : all;
+    from = from < to ? from : to;
+    return (struct text){.ptr = pack->sections[bytes].at + from, .len = to - from};
 }
 
 /* A literal that a predicate's value has to hold (atom.h). */
@@ -203,22 +199,69 @@ struct pack_trigger {
 };
 
 /* A text, automaton or list of indicators by its number; empty for PACK_NONE. */
-struct text pack_text(const struct pack *pack, uint32_t number);
+static inline struct text pack_text(const struct pack *pack, uint32_t number)
+{
+    return pack_divided(pack, PACK_TEXT_ENDS, PACK_TEXT_BYTES, number);
+}
+
 struct text pack_automaton(const struct pack *pack, uint32_t number);
 struct text pack_list(const struct pack *pack, uint32_t number);
 
 struct pack_rule pack_rule(const struct pack *pack, size_t index);
+struct text pack_rule_id(const struct pack *pack, size_t index);
 struct predicate pack_predicate(const struct pack *pack, size_t index);
-enum field pack_predicate_field(const struct pack *pack, size_t index);
-struct pack_atom pack_atom(const struct pack *pack, size_t index);
 
-struct pack_trigger pack_trigger(const struct pack *pack, size_t index);
+/* What a rule runs, without its texts. */
+struct pack_program {
+    uint64_t types;
+    uint32_t first_node;
+    uint32_t node_count;
+};
+
+static inline struct pack_program pack_program(const struct pack *pack, size_t index)
+{
+    const char *at = pack_item(pack, PACK_RULES, index);
+    return (struct pack_program){
+        .types = load_u64(at), .first_node = load_u32(at + 8), .node_count = load_u32(at + 12)};
+}
+
+static inline struct pack_node pack_node(const struct pack *pack, size_t index)
+{
+    const char *at = pack_item(pack, PACK_NODES, index);
+    return (struct pack_node){
+        .predicate = load_u32(at), .on_true = load_u16(at + 4), .on_false = load_u16(at + 6)};
+}
+
+static inline struct pack_atom pack_atom(const struct pack *pack, size_t index)
+{
+    const char *at = pack_item(pack, PACK_ATOMS, index);
+    uint32_t word = load_u32(at + 4);
+    return (struct pack_atom){.predicate = word & PACK_ATOM_PREDICATE,
+                              .literal = load_u32(at),
+                              .anchor = word >> PACK_ATOM_ANCHOR & 3,
+                              .exact = word >> PACK_ATOM_EXACT & 1};
+}
+
+static inline struct pack_trigger pack_trigger(const struct pack *pack, size_t index)
+{
+    const char *at = pack_item(pack, PACK_TRIGGERS, index);
+    return (struct pack_trigger){.atom = load_u32(at), .rule = load_u32(at + 4)};
+}
 
 /* The number of a rule that always runs. */
 uint32_t pack_always(const struct pack *pack, size_t index);
 
 /* A field as packs write it; FIELD_COUNT is every field. */
-enum field pack_field(char byte);
+static inline enum field pack_field(char byte)
+{
+    unsigned field = (unsigned char)byte;
+    return (enum field)(field == PACK_ANY_FIELD ? FIELD_COUNT : field);
+}
+
+static inline enum field pack_predicate_field(const struct pack *pack, size_t index)
+{
+    return pack_field(pack_item(pack, PACK_PREDICATES, index)[2]);
+}
 
 /* A file of YARA rules. Nothing here compiled it. */
 struct pack_yara {
@@ -238,5 +281,6 @@ int pack_id_order(struct text a, struct text b);
 /* The rule with this id, or SIZE_MAX. */
 size_t pack_find(const struct pack *pack, struct text id);
 
-/* FNV-1a over the 64-bit words of a pack, its own place taken as zero. Finds damage, not malice. */
+/* FNV-1a over the 64-bit words of a pack, in four lanes, its own place taken as zero. Finds damage,
+ * not malice. */
 uint64_t pack_checksum(struct text bytes);

@@ -12,7 +12,7 @@ enum {
      * up: measured with values of 32 KiB on the machine that docs/formats/pack.md names. */
     SEARCH_WEIGHT = 5, /* 4.3: a needle of a's and one b in a value of a's */
     GLOB_WEIGHT = 7,   /* 6.9: a piece of dashes in a value of dashes; of letters 3.1, of '?' 4.5 */
-    REGEX_WEIGHT = 3,  /* 3.0: bytes that are no UTF-8 */
+    REGEX_WEIGHT = 5,  /* 4.8: bytes that are no UTF-8, by an automaton of 259 states */
 };
 
 static const struct predicate_info infos[PREDICATE_KIND_COUNT] = {

@@ -3,30 +3,72 @@
 #include "base/bytes.h"
 #include "base/heap.h"
 #include "base/own.h"
-#include "content/automaton.h"
+#include "content/automaton_build.h"
 #include "content/indicator_build.h"
 #include "content/predicate.h"
 
 /* States: 2 nothing, 3 after an a. Classes: other, a, b. */
 struct text sample_automaton(void)
 {
-    static uint8_t room[AUTOMATON_HEADER + 16];
+    static uint8_t room[104];
     struct writer w = writer_over(room, sizeof room);
     writer_u32(&w, sizeof room);
-    static const uint16_t head[] = {4, 2, 3, 1, 0, 0};
+    static const uint16_t head[] = {4, 2, 3, 1, 0, 2};
     for (size_t i = 0; i < sizeof head / sizeof *head; i++) {
         writer_u16(&w, head[i]);
     }
-    for (unsigned i = 0; i < AUTOMATON_ASCII; i++) {
-        writer_u8(&w, i == 'a' ? 1 : i == 'b' ? 2 : 0);
+    for (unsigned i = 0; i < AUTOMATON_ASCII; i += 2) {
+        writer_u8(&w, i + 1 == 'a' ? 0x10 : i == 'b' ? 0x02 : 0);
     }
     writer_u32(&w, 0x80);
     writer_u32(&w, 0);
-    static const uint8_t next[] = {2, 3, 2, 2, 3, 1};
-    for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
-        writer_u8(&w, next[i]);
+    static const uint8_t rest[] = {2, 3, 1, 0, 2, 3, 2, 0, 1, 0, 0};
+    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) {
+        writer_u8(&w, rest[i]);
+    }
+    while (w.used < sizeof room) {
+        writer_u8(&w, 0);
     }
     return (struct text){.ptr = (const char *)room, .len = sizeof room};
+}
+
+enum { LARGE_ROWS = 257, LARGE_CLASSES = AUTOMATON_NIBBLES + 1 };
+
+/* Row n waits for the letter of its turn, and goes on; any other leads back to the first. */
+static void fill_large(uint16_t class_of[AUTOMATON_ASCII + 2],
+                       uint16_t next[LARGE_ROWS][LARGE_CLASSES], bool at_end[LARGE_ROWS])
+{
+    for (unsigned i = 0; i + 1 < LARGE_CLASSES; i++) {
+        class_of['a' + i] = (uint16_t)(i + 1);
+    }
+    for (unsigned row = 0; row < LARGE_ROWS; row++) {
+        for (unsigned class = 0; class < LARGE_CLASSES; class ++) {
+            bool turn = class == row % (LARGE_CLASSES - 1) + 1;
+            bool last = row + 1 == LARGE_ROWS;
+            next[row][class] = !turn  ? AUTOMATON_FIRST_ROW
+                               : last ? AUTOMATON_FOUND
+                                      : (uint16_t)(row + 1 + AUTOMATON_FIRST_ROW);
+        }
+        at_end[row] = row == 20;
+    }
+}
+
+struct status sample_large_automaton(struct arena *arena, struct text *out)
+{
+    static const uint32_t from = AUTOMATON_ASCII;
+    uint16_t class_of[AUTOMATON_ASCII + 2] = {0};
+    uint16_t next[LARGE_ROWS][LARGE_CLASSES];
+    bool at_end[LARGE_ROWS];
+    fill_large(class_of, next, at_end);
+    return automaton_build(&(struct automaton_plain){.states = LARGE_ROWS + AUTOMATON_FIRST_ROW,
+                                                     .start = AUTOMATON_FIRST_ROW,
+                                                     .classes = LARGE_CLASSES,
+                                                     .ranges = 1,
+                                                     .class_of = class_of,
+                                                     .range_from = &from,
+                                                     .next = next[0],
+                                                     .at_end = at_end},
+                           arena, arena, out);
 }
 
 static struct predicate sample_predicate(enum predicate_kind kind)
@@ -129,10 +171,25 @@ static struct status add_kinds(struct builder *b, struct arena *arena, char *why
     return OK;
 }
 
+/* An automaton in the forms that large ones have. */
+static struct status add_large(struct builder *b, struct arena *arena, char *why)
+{
+    struct rule rule = sample_rule("zz");
+    struct predicate p = {.kind = PREDICATE_REGEX, .field = FIELD_COMMAND_LINE};
+    struct node node = {.on_true = NODE_MATCH, .on_false = NODE_MISS};
+    TRY(sample_large_automaton(arena, &p.text));
+    rule.predicates = &p;
+    rule.predicate_count = 1;
+    rule.nodes = &node;
+    rule.node_count = 1;
+    return builder_add(b, &rule, why);
+}
+
 static struct status add_rules(struct builder *b, struct arena *arena)
 {
     char why[160];
     TRY(add_kinds(b, arena, why));
+    TRY(add_large(b, arena, why));
     struct rule rule = sample_rule("z");
     const struct predicate predicates[] = {
         {.kind = PREDICATE_CONTAINS, .field = FIELD_COUNT, .text = TEXT("Evil")},

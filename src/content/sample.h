@@ -22,6 +22,10 @@ struct status sample_event(unsigned index, void *buffer, size_t size, struct eve
 /* The automaton of "a+b" found anywhere. */
 struct text sample_automaton(void);
 
+/* One in the wide forms, in the arena: the letters a to p, again and again, 257 of them; or 20 of
+ * them at the end of the value. */
+struct status sample_large_automaton(struct arena *arena, struct text *out);
+
 /* Does a rule match, by its program alone: every node asked, no table looked at? The other opinion
  * on matcher_run(), for rules that name no log source. */
 bool sample_naive(const struct pack *pack, size_t rule, const struct event *event);

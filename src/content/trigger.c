@@ -34,7 +34,7 @@ static uint32_t *words(struct arena *arena, size_t count)
     return arena_alloc(arena, count, sizeof(uint32_t));
 }
 
-static struct status flow_new(struct flow *f, const struct pack_rule *rule,
+static struct status flow_new(struct flow *f, const struct pack_program *rule,
                               const struct trigger_choice *choice)
 {
     struct arena *a = choice->arena;
@@ -157,7 +157,7 @@ static void pass_along(struct flow *f, uint32_t last, uint32_t amount)
 }
 
 /* A program too long for flows: every atom is a trigger. */
-static void cut_everywhere(const struct pack *pack, const struct pack_rule *rule,
+static void cut_everywhere(const struct pack *pack, const struct pack_program *rule,
                            const struct trigger_choice *choice, bool *cut)
 {
     for (uint32_t i = 0; i < rule->node_count; i++) {
@@ -166,7 +166,7 @@ static void cut_everywhere(const struct pack *pack, const struct pack_rule *rule
     }
 }
 
-static struct status cut_cheapest(struct flow *f, const struct pack_rule *rule,
+static struct status cut_cheapest(struct flow *f, const struct pack_program *rule,
                                   const struct trigger_choice *choice, bool *cut)
 {
     uint32_t last;
@@ -187,7 +187,7 @@ static struct status cut_cheapest(struct flow *f, const struct pack_rule *rule,
     return OK;
 }
 
-struct status trigger_choose(const struct pack *pack, const struct pack_rule *rule,
+struct status trigger_choose(const struct pack *pack, const struct pack_program *rule,
                              const struct trigger_choice *choice, bool *cut, bool *found)
 {
     struct flow f = {.pack = pack};
@@ -208,7 +208,7 @@ struct status trigger_choose(const struct pack *pack, const struct pack_rule *ru
 }
 
 /* As jumps are forward, one round reaches all that can be reached. */
-bool trigger_covers(const struct pack *pack, const struct pack_rule *rule, const bool *cut,
+bool trigger_covers(const struct pack *pack, const struct pack_program *rule, const bool *cut,
                     bool *reached)
 {
     bool elsewhere = rule->node_count == 0;

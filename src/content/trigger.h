@@ -28,10 +28,10 @@ struct trigger_choice {
 
 /* Marks the chosen predicates of a program in `cut`, a bool for each node (true at all nodes that
  * ask a chosen predicate). False: there is no cut, the rule always has to run. MEMORY. */
-struct status trigger_choose(const struct pack *pack, const struct pack_rule *rule,
+struct status trigger_choose(const struct pack *pack, const struct pack_program *rule,
                              const struct trigger_choice *choice, bool *cut, bool *found);
 
 /* Does every way to a match pass a node of the cut, and go on by its "yes"? `reached` is scratch, a
  * bool for each node. */
-bool trigger_covers(const struct pack *pack, const struct pack_rule *rule, const bool *cut,
+bool trigger_covers(const struct pack *pack, const struct pack_program *rule, const bool *cut,
                     bool *reached);

@@ -147,7 +147,7 @@ static const char *check_place(const struct check *c, size_t index, struct progr
     struct pack_correlation k = pack_correlation(&c->pack, index);
     uint32_t depth;
     uint64_t types;
-    if (k.rule >= pack_count(&c->pack, PACK_RULES) || pack_rule(&c->pack, k.rule).types != 0 ||
+    if (k.rule >= pack_count(&c->pack, PACK_RULES) || pack_program(&c->pack, k.rule).types != 0 ||
         p->types[k.rule] != 0) {
         return "its rule is not there, or is none of a correlation, or that of two";
     }
@@ -179,7 +179,7 @@ static struct status check_all(struct check *c, struct progress *p)
     size_t count = pack_count(&c->pack, PACK_CORRELATIONS);
     size_t without_program = 0;
     for (size_t i = 0; i < pack_count(&c->pack, PACK_RULES); i++) {
-        p->types[i] = pack_rule(&c->pack, i).types;
+        p->types[i] = pack_program(&c->pack, i).types;
         without_program += p->types[i] == 0;
     }
     const char *wrong = check_fields(c);

@@ -97,7 +97,7 @@ static void invert_triggers(const struct pack *pack, struct cover *cover)
 
 static bool rule_is_covered(const struct pack *pack, uint32_t number, const struct cover *cover)
 {
-    struct pack_rule rule = pack_rule(pack, number);
+    struct pack_program rule = pack_program(pack, number);
     for (uint32_t i = cover->from[number]; i < cover->from[number + 1U]; i++) {
         cover->marked[pack_atom(pack, cover->atoms[i]).predicate] = number + 1;
     }

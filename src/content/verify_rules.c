@@ -4,7 +4,6 @@
 #include "base/own.h"
 #include "content/load.h"
 #include "content/match.h"
-#include "content/predicate.h"
 
 static bool is_word(struct text t, const char *const *words)
 {
@@ -67,7 +66,7 @@ static const char *check_rule(struct check *c, size_t index, uint32_t first_node
         return wrong;
     }
     struct pack_rule rule = pack_rule(&c->pack, index);
-    if (index > 0 && pack_id_order(pack_rule(&c->pack, index - 1).id, rule.id) >= 0) {
+    if (index > 0 && pack_id_order(pack_rule_id(&c->pack, index - 1), rule.id) >= 0) {
         return "two rules have the same id, or they are not in order";
     }
     if (rule.first_node != first_node || rule.node_count > NODES_MAX ||
@@ -98,8 +97,8 @@ static struct status check_nodes(struct check *c, const struct pack_rule *rule, 
         }
         uint64_t on_true = node.on_true < count ? costs[node.on_true] : 0;
         uint64_t on_false = node.on_false < count ? costs[node.on_false] : 0;
-        struct predicate p = pack_predicate(&c->pack, node.predicate);
-        costs[i] = predicate_cost(&p) + (on_true > on_false ? on_true : on_false) + MATCH_NODE_COST;
+        costs[i] = c->predicate_cost[node.predicate] + (on_true > on_false ? on_true : on_false) +
+                   MATCH_NODE_COST;
     }
     *out = MATCH_RULE_COST + (count ? costs[0] : 0);
     return OK;

@@ -10,7 +10,7 @@ static const char *check_event(const struct check *c, const struct pack_vector *
     if (!status_ok(event_open(v->event, &event)) || event.header.size != v->event.len) {
         return "its event is no record of this schema";
     }
-    return pack_rule(&c->pack, v->rule).types >> event.header.type & 1
+    return pack_program(&c->pack, v->rule).types >> event.header.type & 1
                ? NULL
                : "its event is of a type that the rule is not asked for";
 }
