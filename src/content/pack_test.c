@@ -176,6 +176,23 @@ static void rules_that_mean_nothing_are_refused(void **state)
     is_refused(rule, "limit 65534");
 }
 
+/* Alerts are known by their rule's id: of two that alerts cannot tell apart one would be lost. */
+static void an_id_fits_into_an_alert(void **state)
+{
+    (void)state;
+    char id[RULE_ID_MAX + 2];
+    char why[160];
+    struct builder *b;
+    struct predicate p = {.kind = PREDICATE_EXISTS, .field = FIELD_PATH};
+    memset(id, 'a', sizeof id - 1);
+    id[RULE_ID_MAX + 1] = 0;
+    is_refused(one_node_rule(id, &p, &ends), "longer than an alert");
+    id[RULE_ID_MAX] = 0;
+    struct rule rule = one_node_rule(id, &p, &ends);
+    assert_ok(builder_new(&arena, &b));
+    assert_ok(builder_add(b, &rule, why));
+}
+
 static void an_id_is_taken_once(void **state)
 {
     (void)state;
@@ -534,6 +551,7 @@ int main(void)
         with_arena(equal_predicates_are_stored_once),
         with_arena(predicates_that_mean_nothing_are_refused),
         with_arena(rules_that_mean_nothing_are_refused),
+        with_arena(an_id_fits_into_an_alert),
         with_arena(an_id_is_taken_once),
         with_arena(patterns_that_go_back_and_forth_end_in_time),
         with_arena(demand_is_that_of_the_longest_path),
