@@ -101,8 +101,8 @@ static struct status check_nodes(struct check *c, const struct pack_rule *rule, 
         }
         uint64_t on_true = node.on_true < count ? costs[node.on_true] : 0;
         uint64_t on_false = node.on_false < count ? costs[node.on_false] : 0;
-        struct predicate p = pack_predicate(&c->pack, node.predicate);
-        costs[i] = predicate_cost(&p) + (on_true > on_false ? on_true : on_false) + MATCH_NODE_COST;
+        costs[i] = c->predicate_cost[node.predicate] + (on_true > on_false ? on_true : on_false) +
+                   MATCH_NODE_COST;
     }
     *out = MATCH_RULE_COST + (count ? costs[0] : 0);
     return OK;
