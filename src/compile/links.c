@@ -4,7 +4,10 @@
 
 void sigma_links_init(struct sigma_links *l, struct sigma_options options, struct arena *arena)
 {
-    *l = (struct sigma_links){.options = options, .arena = arena};
+    *l = (struct sigma_links){.options = options,
+                              .arena = arena,
+                              .ids = {.texts = {.arena = arena}},
+                              .names = {.texts = {.arena = arena}}};
     arena_init(&l->work, SIGMA_RULE_MEMORY);
 }
 
@@ -32,6 +35,50 @@ static struct status copy_references(struct sigma_links *l, const struct yaml_no
     return OK;
 }
 
+/* Puts a link at the end of its text's chain. *before: the one that it follows, + 1; 0: none. */
+static struct status chain(struct link_index *index, struct text t, size_t link, uint32_t *before)
+{
+    uint32_t number;
+    size_t known = index->texts.count;
+    TRY(pool_add(&index->texts, t, &number));
+    if (index->texts.count > known) {
+        struct link_chain *chains =
+            arena_push(index->texts.arena, index->chains, known, &index->capacity, sizeof *chains);
+        if (!chains) {
+            FAIL(MEMORY);
+        }
+        chains[known] = (struct link_chain){0};
+        index->chains = chains;
+    }
+    struct link_chain *c = &index->chains[number];
+    *before = c->last;
+    c->last = (uint32_t)link + 1;
+    c->first = c->first ? c->first : c->last;
+    return OK;
+}
+
+/* Both chains go on with the last link. */
+static struct status chain_last(struct sigma_links *l)
+{
+    const struct link *link = &l->items[l->count - 1];
+    uint32_t before;
+    TRY(chain(&l->ids, link->id, l->count - 1, &before));
+    if (before) {
+        l->items[before - 1].same_id = (uint32_t)l->count;
+    }
+    TRY(chain(&l->names, link->name, l->count - 1, &before));
+    if (before) {
+        l->items[before - 1].same_name = (uint32_t)l->count;
+    }
+    return OK;
+}
+
+static uint32_t first_of(const struct link_index *index, struct text t)
+{
+    size_t number = pool_find(&index->texts, t);
+    return number == SIZE_MAX ? 0 : index->chains[number].first;
+}
+
 struct status sigma_links_add(struct sigma_links *l, const struct sigma_outcome *outcome,
                               bool taken)
 {
@@ -55,7 +102,7 @@ struct status sigma_links_add(struct sigma_links *l, const struct sigma_outcome 
         TRY(copy_references(l, outcome->document, &link));
     }
     l->items[l->count++] = link;
-    return OK;
+    return chain_last(l);
 }
 
 /* Where two rules have the same id, one of them was refused for it. */
@@ -70,16 +117,16 @@ static const struct link *find(const struct sigma_links *l, struct text referenc
     const struct link *by_id = NULL;
     const struct link *by_name = NULL;
     *several = false;
-    for (size_t i = 0; i < l->count && reference.len; i++) {
-        const struct link *link = &l->items[i];
-        if (text_same(link->id, reference)) {
-            by_id = better(by_id, link);
-        }
-        if (text_same(link->name, reference)) {
-            *several = *several ||
-                       (by_name && by_name->state != LINK_REFUSED && link->state != LINK_REFUSED);
-            by_name = by_name && by_name->state != LINK_REFUSED ? by_name : link;
-        }
+    for (uint32_t i = reference.len ? first_of(&l->ids, reference) : 0; i;
+         i = l->items[i - 1].same_id) {
+        by_id = better(by_id, &l->items[i - 1]);
+    }
+    for (uint32_t i = reference.len ? first_of(&l->names, reference) : 0; i;
+         i = l->items[i - 1].same_name) {
+        const struct link *link = &l->items[i - 1];
+        *several =
+            *several || (by_name && by_name->state != LINK_REFUSED && link->state != LINK_REFUSED);
+        by_name = by_name && by_name->state != LINK_REFUSED ? by_name : link;
     }
     *several = *several && !by_id;
     return by_id ? by_id : by_name;

@@ -17,6 +17,7 @@
 #pragma once
 
 #include "compile/sigma.h"
+#include "content/pool.h"
 
 enum link_state {
     LINK_TAKEN,   /* in the pack */
@@ -35,6 +36,21 @@ struct link {
     uint32_t line;      /* … which begins here */
     const struct text *references;
     size_t reference_count;
+    uint32_t same_id;   /* the next link with this id, + 1; 0: none */
+    uint32_t same_name; /* likewise */
+};
+
+/* The links of one text: numbers, + 1; 0: none. */
+struct link_chain {
+    uint32_t first, last;
+};
+
+/* Which links have an id, or a name: looking through all of them for each reference of each would
+ * take a day for a file of 8 MiB. */
+struct link_index {
+    struct pool texts;
+    struct link_chain *chains; /* of each text */
+    size_t capacity;
 };
 
 struct sigma_links {
@@ -43,6 +59,8 @@ struct sigma_links {
     struct link *items;
     size_t count;
     size_t capacity;
+    struct link_index ids;
+    struct link_index names;
     size_t given;      /* the one that sigma_links_next() gave last */
     struct arena work; /* of that one */
 };

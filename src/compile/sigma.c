@@ -10,8 +10,8 @@
 
 #include <stdio.h>
 
-/* Bytes, far above what rules have: the title stands in one line of an alert, the id in many. */
-enum { ID_MAX = 128, TITLE_MAX = 1024, PROSE_MAX = 16384 };
+/* Bytes, far above what rules have: the title stands in one line of an alert. */
+enum { TITLE_MAX = 1024, PROSE_MAX = 16384 };
 
 static struct status missing(struct job *job, const struct yaml_node *document,
                              enum refusal_class class, const char *key)
@@ -174,7 +174,7 @@ struct status document_compile(struct job *job, const struct document *d, struct
     }
     out->line = document->line;
     TRY(member(job, document, "title", TITLE_MAX, &out->title));
-    TRY(member(job, document, "id", ID_MAX, &out->id));
+    TRY(member(job, document, "id", RULE_ID_MAX, &out->id));
     TRY(member(job, document, "name", TITLE_MAX, &out->name));
     out->rule = (struct rule){.id = out->id, .title = out->title, .file = d->file};
     if (out->id.len == 0) {

@@ -407,6 +407,21 @@ static void log_sources_choose_events(void **state)
     assert_text(rule->category, "registry_set");
 }
 
+/* One that alerts would cut could be another's. */
+static void an_id_has_64_bytes_at_most(void **state)
+{
+    char rule[512];
+    (void)state;
+    for (unsigned len = RULE_ID_MAX; len <= RULE_ID_MAX + 1; len++) {
+        int size = snprintf(rule, sizeof rule,
+                            "title: t\nid: %0*d\nlogsource: {category: process_creation}\n"
+                            "detection:\n  s: {Image: a}\n  condition: s\n",
+                            (int)len, 7);
+        bool taken = compile_text((struct text){rule, (size_t)size});
+        assert_int_equal(taken, len == RULE_ID_MAX);
+    }
+}
+
 static void metadata_is_kept(void **state)
 {
     (void)state;
@@ -464,6 +479,7 @@ int main(void)
         cmocka_unit_test_teardown(every_document_is_an_outcome, end),
         cmocka_unit_test_teardown(files_are_refused_as_a_whole, end),
         cmocka_unit_test_teardown(log_sources_choose_events, end),
+        cmocka_unit_test_teardown(an_id_has_64_bytes_at_most, end),
         cmocka_unit_test_teardown(metadata_is_kept, end),
         cmocka_unit_test_teardown(every_allocation_may_fail, end),
     };

@@ -102,6 +102,7 @@ const char *pack_fault_text(const struct pack_fault *fault, char *out, size_t ou
 struct pack_limits {
     uint64_t event;
     size_t windows; /* bytes that the windows of all correlations have */
+    uint64_t proof; /* bytes to look at to prove predicates and atoms */
 };
 
 enum { PACK_EVENT_COST = 1000000 /* a millisecond: a storm of such events is 1,000 a second */ };
@@ -113,7 +114,13 @@ enum { PACK_EVENT_COST = 1000000 /* a millisecond: a storm of such events is 1,0
  * of a dozen correlations. */
 enum { PACK_WINDOW_MEMORY = 16 << 20 };
 
-#define PACK_LIMITS ((struct pack_limits){.event = PACK_EVENT_COST, .windows = PACK_WINDOW_MEMORY})
+/* A second or a few. Predicates may share one text and atoms one automaton, each of which is looked
+ * at for all of them: the proof of 64 MiB could take hours. */
+#define PACK_PROOF_BYTES (1ULL << 32)
+
+#define PACK_LIMITS                                                                                \
+    ((struct pack_limits){                                                                         \
+        .event = PACK_EVENT_COST, .windows = PACK_WINDOW_MEMORY, .proof = PACK_PROOF_BYTES})
 
 /* Proves all of `bytes` and opens it. INVALID, BOUNDS, LIMIT or VERSION: `fault` says what; MEMORY.
  */

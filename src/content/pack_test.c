@@ -176,6 +176,23 @@ static void rules_that_mean_nothing_are_refused(void **state)
     is_refused(rule, "limit 65534");
 }
 
+/* Alerts are known by their rule's id: of two that alerts cannot tell apart one would be lost. */
+static void an_id_fits_into_an_alert(void **state)
+{
+    (void)state;
+    char id[RULE_ID_MAX + 2];
+    char why[160];
+    struct builder *b;
+    struct predicate p = {.kind = PREDICATE_EXISTS, .field = FIELD_PATH};
+    memset(id, 'a', sizeof id - 1);
+    id[RULE_ID_MAX + 1] = 0;
+    is_refused(one_node_rule(id, &p, &ends), "longer than an alert");
+    id[RULE_ID_MAX] = 0;
+    struct rule rule = one_node_rule(id, &p, &ends);
+    assert_ok(builder_new(&arena, &b));
+    assert_ok(builder_add(b, &rule, why));
+}
+
 static void an_id_is_taken_once(void **state)
 {
     (void)state;
@@ -282,11 +299,34 @@ static void looking_alone_has_to_fit_the_budget(void **state)
     struct pack pack;
     struct pack_fault fault;
     assert_ok(sample_pack(&arena, &bytes));
-    assert_fault(pack_open_within(bytes, (struct pack_limits){.event = 20000}, &pack, &fault),
-                 LIMIT);
+    struct pack_limits limits = PACK_LIMITS;
+    limits.event = 20000;
+    assert_fault(pack_open_within(bytes, limits, &pack, &fault), LIMIT);
     assert_non_null(strstr(fault.what, "only to look"));
-    assert_ok(pack_open_within(bytes, (struct pack_limits){.event = 900000}, &pack, &fault));
+    limits.event = 900000;
+    assert_ok(pack_open_within(bytes, limits, &pack, &fault));
     assert_true(pack.cost[EVENT_PROCESS_EXEC] <= 900000);
+}
+
+/* Many predicates may share a text, and all of it is looked at for each. */
+static void a_proof_ends_in_time(void **state)
+{
+    (void)state;
+    struct text bytes;
+    struct pack pack;
+    struct pack_fault fault;
+    struct pack_limits limits = PACK_LIMITS;
+    unsigned predicates = 0;
+    unsigned atoms = 0;
+    assert_ok(sample_pack(&arena, &bytes));
+    limits.proof = 0;
+    while (!status_ok(pack_open_within(bytes, limits, &pack, &fault))) {
+        assert_non_null(strstr(fault.what, "too long"));
+        predicates += text_same(text_of(fault.section), TEXT("predicates"));
+        atoms += text_same(text_of(fault.section), TEXT("atoms"));
+        limits.proof++;
+    }
+    assert_true(predicates > 10 && atoms > 10 && predicates + atoms == limits.proof);
 }
 
 /* Whatever was accepted runs, within what it may cost, and its tables miss no rule. */
@@ -570,10 +610,12 @@ int main(void)
         with_arena(equal_predicates_are_stored_once),
         with_arena(predicates_that_mean_nothing_are_refused),
         with_arena(rules_that_mean_nothing_are_refused),
+        with_arena(an_id_fits_into_an_alert),
         with_arena(an_id_is_taken_once),
         with_arena(patterns_that_go_back_and_forth_end_in_time),
         with_arena(demand_is_that_of_the_longest_path),
         with_arena(looking_alone_has_to_fit_the_budget),
+        with_arena(a_proof_ends_in_time),
         with_arena(every_flip_is_refused_or_harmless),
         with_arena(every_cut_is_refused),
         with_arena(faults_say_where),

@@ -35,9 +35,15 @@ static struct status pool_room(struct pool *p)
     return OK;
 }
 
+size_t pool_find(const struct pool *p, struct text t)
+{
+    uint32_t number = p->slot_count ? *pool_slot(p, t) : 0;
+    return number ? number - 1 : SIZE_MAX;
+}
+
 bool pool_has(const struct pool *p, struct text t)
 {
-    return p->slot_count && *pool_slot(p, t);
+    return pool_find(p, t) != SIZE_MAX;
 }
 
 struct status pool_add(struct pool *p, struct text t, uint32_t *out)

@@ -22,3 +22,6 @@ struct pool {
 struct status pool_add(struct pool *p, struct text t, uint32_t *out);
 
 bool pool_has(const struct pool *p, struct text t);
+
+/* Its number; SIZE_MAX: it is not there. */
+size_t pool_find(const struct pool *p, struct text t);

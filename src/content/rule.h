@@ -189,6 +189,9 @@ struct vector {
     size_t probe_count;
 };
 
+/* Bytes: an alert is known by the whole id of its rule, and carries no more. A UUID has 36. */
+enum { RULE_ID_MAX = 64 };
+
 struct rule {
     struct text id; /* UUID, or what the author wrote; unique in a pack */
     struct text title;

@@ -41,6 +41,14 @@ struct status check_exceeds(struct check *c, enum pack_section section, size_t i
     FAIL(LIMIT);
 }
 
+struct status check_work(struct check *c, enum pack_section section, size_t index, uint64_t bytes)
+{
+    c->work += bytes;
+    return c->work <= c->limits.proof
+               ? OK
+               : check_exceeds(c, section, index, "to prove all up to it takes too long");
+}
+
 struct status check_no_memory(struct check *c, enum pack_section section)
 {
     note(c, sections[section].name, PACK_WHOLE, "there is no memory to check it");
@@ -231,6 +239,8 @@ static struct status check_predicates(struct check *c)
         const char *wrong = check_bytes(c, at);
         if (!wrong) {
             struct predicate p = pack_predicate(&c->pack, i);
+            bool read = predicate_info(p.kind)->uses & USES_TEXT; /* the others were proven once */
+            TRY(check_work(c, PACK_PREDICATES, i, read ? p.text.len : 0));
             wrong = predicate_check(&p);
             c->predicate_cost[i] = wrong ? 0 : predicate_cost(&p);
         }

@@ -14,6 +14,7 @@ struct check {
     struct pack_limits limits;
     struct pack_fault *fault;
     uint64_t *predicate_cost; /* for each predicate, once they are proven */
+    uint64_t work;            /* what check_work() counted */
 };
 
 /* Notes what is wrong with an item (or with PACK_WHOLE) of a section, and returns INVALID. */
@@ -23,6 +24,9 @@ struct status check_refuse(struct check *c, enum pack_section section, size_t in
 /* Likewise with LIMIT: it is well-formed and too much. */
 struct status check_exceeds(struct check *c, enum pack_section section, size_t index,
                             const char *what);
+
+/* Counts what is about to be looked at for an item; LIMIT: the proof would take too long. */
+struct status check_work(struct check *c, enum pack_section section, size_t index, uint64_t bytes);
 
 /* MEMORY: what the proof itself needs. */
 struct status check_no_memory(struct check *c, enum pack_section section);

@@ -15,6 +15,23 @@
 
 /* ── atoms ── */
 
+/* A literal is compared to a text, and looked for in a pattern or in all that an automaton takes.
+ */
+static struct status check_atom_work(struct check *c, size_t index)
+{
+    enum { WALK = 1 << 15 }; /* the tables of a walk over an automaton, however small that is */
+
+    struct pack_atom atom = pack_atom(&c->pack, index);
+    if (atom.predicate >= pack_count(&c->pack, PACK_PREDICATES)) {
+        return OK; /* check_atom() says so */
+    }
+    struct predicate p = pack_predicate(&c->pack, atom.predicate);
+    size_t literal = pack_text(&c->pack, atom.literal).len;
+    bool walks = p.kind == PREDICATE_GLOB || p.kind == PREDICATE_REGEX;
+    uint64_t bytes = literal + (walks ? p.text.len * (uint64_t)literal : 0);
+    return check_work(c, PACK_ATOMS, index, bytes + (p.kind == PREDICATE_REGEX ? WALK : 0));
+}
+
 static const char *check_atom(const struct pack *pack, size_t index)
 {
     struct pack_atom atom = pack_atom(pack, index);
@@ -44,6 +61,7 @@ static struct status check_atoms(struct check *c)
         return check_exceeds(c, PACK_ATOMS, PACK_WHOLE, "there are too many");
     }
     for (size_t i = 0; i < pack_count(&c->pack, PACK_ATOMS); i++) {
+        TRY(check_atom_work(c, i));
         const char *wrong = check_atom(&c->pack, i);
         if (wrong) {
             return check_refuse(c, PACK_ATOMS, i, wrong);

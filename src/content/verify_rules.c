@@ -69,6 +69,9 @@ static const char *check_rule(struct check *c, size_t index, uint32_t first_node
     if (index > 0 && pack_id_order(pack_rule_id(&c->pack, index - 1), rule.id) >= 0) {
         return "two rules have the same id, or they are not in order";
     }
+    if (rule.id.len > RULE_ID_MAX) {
+        return "its id is longer than an alert carries";
+    }
     if (rule.first_node != first_node || rule.node_count > NODES_MAX ||
         rule.node_count > pack_count(&c->pack, PACK_NODES) - first_node) {
         return "its nodes are not where they should be";

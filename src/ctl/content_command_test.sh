@@ -358,6 +358,20 @@ cp good.pack out.pack
 "$bulkhead" content build blocks.yml -o out.pack --release --golden golden > /dev/null 2>&1
 cmp -s good.pack out.pack && result ok 'what was there is as it was' || result 'not ok' 'what was there is as it was'
 expect 1 'holds no recorded event' 'no recordings' "$bulkhead" content build calm -o out.pack --release --golden calm
+echo '{"bulkhead_recording":1}' > golden/cut.jsonl
+expect 1 'golden/cut.jsonl does not show all of what happened: it ends without' 'a recording that was cut' release calm
+echo '{"bulkhead_end":{"events":0,"lost":0}}' >> golden/cut.jsonl
+expect 0 'it was written' 'a whole one' release calm
+for hour in 10 11 12; do # as many as the series needs, but on three machines
+    echo '{"type":"process_exec","time":"2026-11-21T10:00:00Z","path":"/bin/series"}' > golden/machine-$hour.jsonl
+done
+{
+    rule series 'Image: /bin/series'
+    printf -- '---\ntitle: Series\nid: many\nlevel: high\ncorrelation:\n'
+    printf '    type: event_count\n    rules: [series]\n    timespan: 1h\n    condition: {gte: 3}\n'
+} > series.yml
+expect 0 'it was written' 'recordings are of different machines' release series.yml --max-alerts-per-hour 0
+rm golden/machine-*
 echo 'no event' >> golden/day.jsonl
 expect 1 'golden/day.jsonl:4: not JSON' 'a recording that is none' release calm
 expect 2 'a limit is a number' 'a limit that is none' release calm --max-memory x

@@ -169,9 +169,20 @@ static void run_line(struct gate *g, struct text line)
     g->undecided += matcher_undecided(detector_matcher(g->detector)) > 0;
 }
 
+/* A key that is no secret: who releases a pack has chosen the recordings. Another recording is
+ * another machine: what correlations counted on the last one is forgotten. */
+static struct status begin_again(struct gate *g)
+{
+    detector_drop(&g->detector);
+    return detector_new(&g->pack, (struct correlate_settings){.memory = PACK_WINDOW_MEMORY},
+                        &g->detector);
+}
+
 static struct status run_file(struct gate *g)
 {
     OWN(content_lines_close) struct content_lines lines = {0};
+    char words[256];
+    TRY(begin_again(g));
     TRY(content_lines_open(&lines, g->path));
     g->line = 0;
     g->first_ns = 0;
@@ -187,11 +198,18 @@ static struct status run_file(struct gate *g)
         run_line(g, line);
     }
     g->span_ns += g->last_ns - g->first_ns;
+    const char *caveat = content_lines_caveat(&lines, words, sizeof words);
+    if (caveat) {
+        tell(g, "%s does not show all of what happened: %s", g->path, caveat);
+    }
     return OK;
 }
 
-static bool is_recording(const FTSENT *entry)
+static bool is_recording(struct gate *g, const FTSENT *entry)
 {
+    if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
+        tell(g, "cannot read %s: %s", entry->fts_path, strerror(entry->fts_errno));
+    }
     struct text name = text_of(entry->fts_name);
     return entry->fts_info == FTS_F &&
            (text_ends(name, TEXT(".jsonl")) || text_ends(name, TEXT(".jsonl.zst")));
@@ -215,7 +233,7 @@ static void run_all(struct gate *g)
     char words[256];
     OWN(fts_drop) FTS *fts = fts_open(paths, FTS_LOGICAL | FTS_NOCHDIR, by_name);
     for (FTSENT *entry = fts ? fts_read(fts) : NULL; entry; entry = fts_read(fts)) {
-        if (!is_recording(entry)) {
+        if (!is_recording(g, entry)) {
             continue;
         }
         g->path = entry->fts_path;
@@ -288,9 +306,6 @@ static struct status look(struct gate *g, struct text pack)
 {
     struct pack_fault fault;
     TRY(pack_open(pack, &g->pack, &fault));
-    /* A key that is no secret: who releases a pack has chosen the recordings. */
-    TRY(detector_new(&g->pack, (struct correlate_settings){.memory = PACK_WINDOW_MEMORY},
-                     &g->detector));
     g->deeds = heap_alloc(pack_count(&g->pack, PACK_RULES), sizeof *g->deeds);
     if (!g->deeds) {
         FAIL(MEMORY);

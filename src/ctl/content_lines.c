@@ -41,9 +41,11 @@ void content_lines_close(struct content_lines *l)
 static struct status fill(struct content_lines *l)
 {
     size_t got = 0;
-    memmove(l->buffer, l->buffer + l->start, l->end - l->start);
-    l->end -= l->start;
-    l->start = 0;
+    if (l->start) { /* or bytes that come one by one would make a long line slow */
+        memmove(l->buffer, l->buffer + l->start, l->end - l->start);
+        l->end -= l->start;
+        l->start = 0;
+    }
     TRY(unpack_read(&l->bytes, l->buffer + l->end, CONTENT_LINE_MAX - l->end, &got));
     l->ended = got == 0;
     l->end += got;
@@ -56,9 +58,12 @@ static struct status fill(struct content_lines *l)
 static struct status next_line(struct content_lines *l, struct text *out)
 {
     bool too_long = false;
+    size_t looked = 0; /* bytes of what waits, in which no line ends */
     for (;;) {
         struct text waiting = {.ptr = l->buffer + l->start, .len = l->end - l->start};
-        size_t end = text_find_byte(waiting, '\n');
+        size_t end = text_find_byte(text_part(waiting, looked, waiting.len), '\n');
+        end += end == SIZE_MAX ? 0 : looked;
+        looked = waiting.len;
         if (end != SIZE_MAX || (l->ended && (waiting.len || too_long))) {
             struct text line = text_part(waiting, 0, end);
             l->start += line.len + (end != SIZE_MAX);
@@ -75,6 +80,7 @@ static struct status next_line(struct content_lines *l, struct text *out)
         if (waiting.len == CONTENT_LINE_MAX) {
             too_long = true;
             l->start = l->end;
+            looked = 0;
         }
         TRY(fill(l));
     }

@@ -11,9 +11,11 @@
 #include "ctl/content_proof.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 static const char load_help[] =
@@ -86,6 +88,32 @@ static int ask(struct bh_client *client, enum bh_load what, struct bh_loaded *ou
     return CTL_INTERNAL;
 }
 
+static int denied_or_fault(int error)
+{
+    return error == EACCES || error == EPERM ? CTL_DENIED : CTL_FAULT;
+}
+
+/* Of two that load at once, the second would put its pack in the place of the first's before guard
+ * takes that away: one at a time, until *lock is closed. */
+static int take_turn(const char *home, int *lock)
+{
+    char folder[PATH_MAX];
+    if (snprintf(folder, sizeof folder, "%s/content", home) >= PATH_MAX) {
+        ctl_error("the home's path is too long");
+        return CTL_FAULT;
+    }
+    *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*lock < 0) {
+        ctl_error("cannot open %s: %s", folder, strerror(errno));
+        return denied_or_fault(errno);
+    }
+    if (flock(*lock, LOCK_EX | LOCK_NB) != 0) {
+        ctl_error("refused: another pack is being loaded: try again in a moment");
+        return CTL_FAULT;
+    }
+    return CTL_OK;
+}
+
 /* Into the folder from which guard takes it; on the disk before guard hears of it. */
 static int put(const char *home, struct text pack, char *path)
 {
@@ -97,7 +125,7 @@ static int put(const char *home, struct text pack, char *path)
     struct status s = content_file_replace(path, pack);
     if (!status_ok(s)) {
         ctl_error("cannot write %s: %s", path, status_text(s, words, sizeof words));
-        return s.sys == EACCES || s.sys == EPERM ? CTL_DENIED : CTL_FAULT;
+        return denied_or_fault(s.sys);
     }
     return CTL_OK;
 }
@@ -106,6 +134,7 @@ static int load(const char *pack_path, const struct ctl_options *options)
 {
     OWN(content_bytes_drop) struct content_bytes pack = {0};
     OWN(ctl_client_drop) struct bh_client *client = NULL;
+    OWN(fd_drop) int lock = -1;
     struct bh_loaded loaded = {.size = sizeof loaded};
     char path[PATH_MAX];
     int exit_code = CTL_OK;
@@ -120,6 +149,7 @@ static int load(const char *pack_path, const struct ctl_options *options)
         return exit_code;
     }
     exit_code = ctl_open(options->home, BH_FROM_NOW, &client);
+    exit_code = exit_code == CTL_OK ? take_turn(ctl_home(options->home), &lock) : exit_code;
     exit_code =
         exit_code == CTL_OK ? put(ctl_home(options->home), content_text(&pack), path) : exit_code;
     if (exit_code != CTL_OK) {

@@ -129,7 +129,6 @@ static bool is_tried(const struct trial *t, size_t rule)
 
 /* ── the pack's own vectors ── */
 
-/* Packs carry none in this version of the format. */
 void trial_vectors(struct trial *t)
 {
     struct pack_fault fault;

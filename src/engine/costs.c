@@ -46,7 +46,7 @@ static int tell(const struct costs *c, struct bh_client *client, const struct ra
         .size = sizeof cost,
         .nth = nth,
         .count = (unsigned)r->count,
-        .id = cut(rule.id, 64),
+        .id = cut(rule.id, RULE_ID_MAX),
         .title = cut(rule.title, 256),
         .runs = tally.runs,
         .matches = tally.matches,

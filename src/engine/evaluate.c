@@ -91,7 +91,7 @@ static struct bh_alert make_alert(const struct pack_rule *rule, struct text mess
     return (struct bh_alert){
         .size = sizeof(struct bh_alert),
         .nth = 0, /* a rule matches an event once */
-        .id = cut(rule->id, 64),
+        .id = cut(rule->id, RULE_ID_MAX),
         .title = cut(rule->title, 256),
         .author = cut(rule->author, 256),
         .level = cut(rule->level, 16),

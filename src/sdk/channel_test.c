@@ -165,6 +165,19 @@ static void only_patterns_are_watched(void **state)
     }
 }
 
+/* A path that a hundred rules name takes one place of the 256. */
+static void a_path_is_watched_once(void **state)
+{
+    (void)state;
+    char path[32];
+    open_connected();
+    for (unsigned i = 0; i < 2 * CLIENT_PATHS; i++) {
+        snprintf(path, sizeof path, "/etc/%u", i / 2);
+        assert_int_equal(bh_client_watch(client, path), BH_OK);
+    }
+    assert_int_equal(bh_client_watch(client, "/etc/one-too-many"), BH_LIMIT);
+}
+
 static void no_guard_is_said_with_its_place(void **state)
 {
     (void)state;
@@ -699,6 +712,7 @@ int main(void)
                                         stop),
         cmocka_unit_test_setup_teardown(the_socket_is_taken_over_whatever_happens, start, stop),
         cmocka_unit_test_setup_teardown(only_patterns_are_watched, start, stop),
+        cmocka_unit_test_setup_teardown(a_path_is_watched_once, start, stop),
         cmocka_unit_test_setup_teardown(no_guard_is_said_with_its_place, start, stop),
         cmocka_unit_test_setup_teardown(a_bad_welcome_is_an_error, start, stop),
         cmocka_unit_test_setup_teardown(nothing_is_left_open, start, stop),

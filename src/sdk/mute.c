@@ -2,9 +2,22 @@
 
 #include "base/heap.h"
 
+static bool has_path(const struct path_list *list, const char *path)
+{
+    bool found = false;
+    for (unsigned i = 0; i < list->count && !found; i++) {
+        found = strcmp(list->paths[i], path) == 0;
+    }
+    return found;
+}
+
+/* Many rules name the same files: a path takes one place however often it is asked for. */
 int path_list_add(struct path_list *list, const char *path)
 {
     size_t len = path ? strlen(path) : 0;
+    if (len && has_path(list, path)) {
+        return BH_OK;
+    }
     if (len == 0 || len > CLIENT_PATH || list->count == CLIENT_PATHS) {
         return len == 0 ? BH_ARGUMENT : BH_LIMIT;
     }

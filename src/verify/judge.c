@@ -79,11 +79,9 @@ struct status judge(struct text bytes, const struct judge_limits *limits, struct
     if (bytes.len > limits->size) {
         return refuse(out, "it has more bytes than the limit (--max-size)");
     }
-    TRY(judged(pack_open_within(
-                   bytes,
-                   (struct pack_limits){.event = limits->event_cost, .windows = PACK_WINDOW_MEMORY},
-                   &pack, &j.fault),
-               &j));
+    struct pack_limits within = PACK_LIMITS;
+    within.event = limits->event_cost;
+    TRY(judged(pack_open_within(bytes, within, &pack, &j.fault), &j));
     if (j.accepted) {
         count(&j, &pack);
         if (j.memory > limits->memory) {

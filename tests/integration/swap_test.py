@@ -399,6 +399,24 @@ def there_is_a_way_back():
     instance.stop()
 
 
+def two_that_load_at_once_get_what_they_asked_for():
+    """Neither is told that its pack is active while it is the other's."""
+    instance = bulkhead.Instance(BUILD, PACKS["a"])
+    taken = 0
+    for _ in range(20):
+        both = {name: start_load(instance, PACKS[name]) for name in "ab"}
+        for name, process in both.items():
+            out, err = process.communicate()
+            answer = json.loads(out) if out else {"loaded": False, "why": err}
+            if answer["loaded"]:
+                assert answer["digest"] == digest(PACKS[name]), (name, answer)
+                taken += 1
+            else:
+                assert "another pack is being loaded" in answer["why"], answer
+    assert taken >= 20
+    instance.stop()
+
+
 def a_hangup_reads_the_file_again():
     given = FOLDER / "given.pack"
     shutil.copy(PACKS["a"], given)
@@ -461,7 +479,7 @@ try:
     code = bulkhead.main([swaps_under_load_miss_and_double_nothing, kills_during_swaps_miss_and_double_nothing,
                           whoever_hangs_is_ended,
                           what_the_new_pack_needs_is_there_from_its_first_event, bad_packs_change_nothing,
-                          there_is_a_way_back, a_hangup_reads_the_file_again,
+                          there_is_a_way_back, two_that_load_at_once_get_what_they_asked_for, a_hangup_reads_the_file_again,
                           falls_back_when_the_active_pack_is_refused,
                           falls_back_when_the_engine_crashes_again_and_again,
                           the_first_content_may_come_later])
