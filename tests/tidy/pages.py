@@ -41,8 +41,10 @@ def resolve(page, target):
 
 
 def value(name, constant):
-    """What `CONSTANT = …` in an enum of a C file comes to; None: it is not there or no plain number."""
-    found = re.search(rf"\b{constant}\s*=\s*([^,}}]+?)\s*[,}}]", sources.code(name))
+    """What `CONSTANT = …` in an enum, or a #define of it, in a C file comes to; None: it is not there or no plain number."""
+    text = sources.code(name)
+    found = re.search(rf"\b{constant}\s*=\s*([^,}}]+?)\s*[,}}]", text)
+    found = found or re.search(rf"#define {constant} \((.+)\)\n", text)
     expression = re.sub(r"(?<=\d)[uUlL]+\b", "", found.group(1)) if found else ""
     expression = " ".join(expression.split())
     if not re.fullmatch(r"[\d xXa-fA-F()+*<-]+", expression):
