@@ -2,6 +2,7 @@
 """Events to measure with: bench/events.py KIND COUNT RULES OUT RECORDING... [--seed S]
 
     ordinary     process events of the recordings, as they were
+    golden       the same; of thinned recordings, so that what is rare and long is there more often
     derived      made of what the rules in the folder RULES look for: each is near some rule
     adversarial  command lines of 32 KiB made to be slow: what rules look for again and again, what
                  begins so and ends otherwise, one letter, dashes, and bytes that no filter can skip
@@ -13,6 +14,7 @@ import argparse
 import json
 import pathlib
 import random
+import subprocess
 
 import yaml
 
@@ -28,12 +30,13 @@ def is_process(event):
 
 def recorded(paths):
     for path in paths:
-        with open(path, encoding="utf-8") as lines:
-            for line in lines:
-                event = json.loads(line)
-                if is_process(event):
-                    event.pop("product", None)  # rules to measure with have none
-                    yield event
+        command = ["zstdcat", "-f", path]  # files that are not packed go through as they are
+        text = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+        for line in text.splitlines():
+            event = json.loads(line)
+            if is_process(event):
+                event.pop("product", None)  # rules to measure with have none
+                yield event
 
 
 def literals(folder):
@@ -97,7 +100,7 @@ def adversarial(rng, found):
 
 def main():
     parse = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parse.add_argument("kind", choices=["ordinary", "derived", "adversarial"])
+    parse.add_argument("kind", choices=["ordinary", "golden", "derived", "adversarial"])
     parse.add_argument("count", type=int)
     parse.add_argument("rules", help="a folder")
     parse.add_argument("out", type=pathlib.Path)
@@ -105,7 +108,7 @@ def main():
     parse.add_argument("--seed", default="1")
     options = parse.parse_args()
     rng = random.Random(f"{options.kind}:{options.seed}")
-    if options.kind == "ordinary":
+    if options.kind in ("ordinary", "golden"):
         made = list(recorded(options.recordings))
         rng.shuffle(made)
     else:

@@ -5,8 +5,8 @@
 
 Rules are those of content/rules and of DIR/rules and DIR/windows/rules (tests/corpus/README.md),
 mutated to as many as are wanted (mutate.py), of processes, without a product: every event is asked
-about every rule. Events are ordinary ones of the recordings in tests/content, some derived from the
-rules, and some made to be slow (events.py). Prints a table; --out keeps everything.
+about every rule. Events are ordinary ones of the recordings in tests/content, those of content/golden,
+some derived from the rules, and some made to be slow (events.py). Prints a table; --out keeps everything.
 """
 
 import argparse
@@ -21,9 +21,9 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent
 BUILDS = 3
-EVENTS = {"ordinary": 2000, "derived": 500, "adversarial": 36}
+EVENTS = {"ordinary": 2000, "golden": 2000, "derived": 500, "adversarial": 36}
 # Rounds; cold events; events that are also asked one rule after another, which takes its time.
-EFFORT = {"ordinary": (7, 40, 20), "derived": (5, 10, 10), "adversarial": (7, 5, 2)}
+EFFORT = {"ordinary": (7, 40, 20), "golden": (5, 40, 5), "derived": (5, 10, 10), "adversarial": (7, 5, 2)}
 
 
 def run(*command):
@@ -34,11 +34,14 @@ def run(*command):
 
 
 def make_events(folder, rules):
-    recordings = sorted((ROOT / "tests/content").glob("ordinary*.jsonl"))
+    recordings = {
+        "ordinary": sorted((ROOT / "tests/content").glob("ordinary*.jsonl")),
+        "golden": sorted((ROOT / "content/golden").glob("*.jsonl.zst")),
+    }
     paths = {}
     for kind, count in EVENTS.items():
         paths[kind] = folder / f"{kind}.jsonl"
-        run(HERE / "events.py", kind, count, rules, paths[kind], *recordings)
+        run(HERE / "events.py", kind, count, rules, paths[kind], *recordings.get(kind, []))
     return paths
 
 

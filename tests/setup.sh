@@ -7,7 +7,7 @@ build='gcc make clang llvm bpftool libbpf-dev linux-libc-dev meson ninja-build p
        libc6-dev libyara-dev nettle-dev'
 check='clang-format zstd libclang-rt-14-dev rustc python3 python3-yaml git procps iproute2 util-linux
        libvectorscan-dev'
-bench='auditd sysdig hyperfine libvectorscan-dev python3 python3-yaml'
+bench='zstd auditd sysdig hyperfine libvectorscan-dev python3 python3-yaml'
 golden='qemu-system-x86 debootstrap e2fsprogs util-linux zstd python3'
 
 wanted=

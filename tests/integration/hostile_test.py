@@ -172,7 +172,7 @@ time.sleep(0.3)  # one that lived so long is started again at once
 def an_engine_has_its_turn_and_no_more():
     """One that was taken over, in its place: it cannot speak of events before its turn, nor call for other content."""
     build = pathlib.Path(tempfile.mkdtemp(prefix="bulkhead-hostile-"))
-    for part in ["ctl", "guard", "courier", "engine"]:
+    for part in ["ctl", "guard", "courier", "engine", "scan", "verify"]:
         (build / "src" / part).mkdir(parents=True)
         shutil.copy(BUILD / f"src/{part}" / ("bulkhead" if part == "ctl" else f"bulkhead-{part}"), build / "src" / part)
     engine, packets = build / "src/engine/bulkhead-engine", build / "src/engine/packets"

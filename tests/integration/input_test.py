@@ -48,7 +48,7 @@ def a_bad_pack_is_refused_before_anything_starts():
     pack.write_bytes(PACK.read_bytes()[:-8])
     done = ctl("run", "--home", folder / "home", "--content", pack)
     assert done.returncode == 78 and not done.stdout, done
-    assert done.stderr.count(b"\n") == 1 and b"bad.pack is no pack" in done.stderr, done
+    assert done.stderr.count(b"\n") == 1 and b"bad.pack was refused" in done.stderr, done
     assert not (folder / "home").exists()
     shutil.rmtree(folder)
 
