@@ -2,8 +2,8 @@
 
 bool text_same_folded(struct text a, struct text b)
 {
-    if (a.len != b.len) {
-        return false;
+    if (a.len != b.len || text_same(a, b)) {
+        return a.len == b.len;
     }
     for (size_t i = 0; i < a.len; i++) {
         if (text_fold(a.ptr[i]) != text_fold(b.ptr[i])) {
@@ -11,6 +11,25 @@ bool text_same_folded(struct text a, struct text b)
         }
     }
     return true;
+}
+
+/* The last eight bytes overlap those before them. */
+bool text_is_folded(struct text t)
+{
+    uint64_t changed = 0;
+    uint64_t word;
+    if (t.len < sizeof word) {
+        for (size_t i = 0; i < t.len; i++) {
+            changed |= t.ptr[i] != text_fold(t.ptr[i]);
+        }
+        return changed == 0;
+    }
+    for (size_t i = 0; i + sizeof word < t.len; i += sizeof word) {
+        memcpy(&word, t.ptr + i, sizeof word);
+        changed |= word ^ text_fold_word(word);
+    }
+    memcpy(&word, t.ptr + t.len - sizeof word, sizeof word);
+    return (changed | (word ^ text_fold_word(word))) == 0;
 }
 
 bool text_starts(struct text t, struct text prefix)

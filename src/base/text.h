@@ -31,6 +31,18 @@ static inline char text_fold(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
+/* Eight bytes at once: the high bit of each byte of `upper` says that it is a capital letter. */
+static inline uint64_t text_fold_word(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101ULL;
+    uint64_t ascii = ~word & (ones << 7);
+    uint64_t low = word & ~(ones << 7);
+    uint64_t from_a = low + ones * (0x80 - 'A');
+    uint64_t beyond_z = low + ones * (0x80 - 'Z' - 1);
+    uint64_t upper = from_a & ~beyond_z & ascii;
+    return word | upper >> 2;
+}
+
 static inline bool text_same(struct text a, struct text b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
@@ -43,6 +55,9 @@ static inline struct text text_part(struct text t, size_t from, size_t len)
     len = len < t.len - from ? len : t.len - from;
     return (struct text){.ptr = t.ptr + from, .len = len};
 }
+
+/* Does folding change nothing? */
+bool text_is_folded(struct text t);
 
 /* Equality with ASCII folding. */
 bool text_same_folded(struct text a, struct text b);

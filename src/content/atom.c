@@ -6,15 +6,6 @@
 /* A longer literal is no better at ruling out, and its bytes would be in the pack twice. */
 enum { PIECE_MAX = 64 };
 
-static bool is_folded(struct text t)
-{
-    bool folded = true;
-    for (size_t i = 0; i < t.len; i++) {
-        folded = folded && t.ptr[i] == text_fold(t.ptr[i]);
-    }
-    return folded;
-}
-
 /* Does `inside` equal the part of `whole` at `at`, whose letters may still be capitals? */
 static bool folds_to(struct text whole, size_t at, struct text inside)
 {
@@ -87,7 +78,7 @@ static bool glob_follows(struct text pattern, enum anchor anchor, struct text li
 
 bool atom_follows(const struct predicate *p, enum anchor anchor, struct text literal)
 {
-    if (literal.len < ATOM_MIN || !is_folded(literal)) {
+    if (literal.len < ATOM_MIN || !text_is_folded(literal)) {
         return false;
     }
     if (is_literal(p->kind)) {
@@ -113,7 +104,7 @@ bool atom_is_exact(const struct predicate *p, enum anchor anchor, struct text li
 static bool fold_into(struct arena *arena, struct text t, struct text *out)
 {
     struct text copy = t;
-    if (!is_folded(t) && !status_ok(arena_text(arena, t, &copy))) {
+    if (!text_is_folded(t) && !status_ok(arena_text(arena, t, &copy))) {
         return false;
     }
     for (size_t i = 0; copy.ptr != t.ptr && i < t.len; i++) {

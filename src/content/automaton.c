@@ -63,19 +63,18 @@ static const char *check_classes(const struct automaton_table *t)
 /* Numbers of one width, all below `count`. */
 static bool all_below(const char *at, size_t numbers, size_t width, size_t count)
 {
-    size_t most = 0;
+    unsigned most = (unsigned)count - 1; /* there is at least one state, or block of many */
+    unsigned outside = 0;
     if (width == 1) {
         for (size_t i = 0; i < numbers; i++) {
-            size_t number = (unsigned char)at[i];
-            most = most > number ? most : number;
+            outside |= (unsigned char)at[i] > most;
         }
     } else {
         for (size_t i = 0; i < numbers; i++) {
-            size_t number = load_u16(at + i * 2);
-            most = most > number ? most : number;
+            outside |= load_u16(at + i * 2) > most;
         }
     }
-    return numbers == 0 || most < count;
+    return outside == 0;
 }
 
 /* Blocks rise, so that no two are equal. */
@@ -110,14 +109,33 @@ static bool rest_is_zero(const struct automaton_table *t, size_t block)
     return zero;
 }
 
-/* A bit for each block that a row names, rows being proven to name none that is not there. */
-static size_t count_named(const struct automaton_table *t)
+/* How many blocks the rows name; SIZE_MAX: one that is not there. For numbers of one byte … */
+static size_t count_narrow(const struct automaton_table *t)
+{
+    bool named[UINT8_MAX + 1] = {false};
+    size_t numbers = (t->shape.states - AUTOMATON_FIRST_ROW) * t->row_blocks;
+    const char *row = t->row;
+    size_t count = 0;
+    for (size_t i = 0; i < numbers; i++) {
+        named[(unsigned char)row[i]] = true;
+    }
+    for (size_t i = 0; i < t->shape.blocks; i++) {
+        count += named[i];
+    }
+    return memchr(named + t->shape.blocks, true, sizeof named - t->shape.blocks) ? SIZE_MAX : count;
+}
+
+/* … and of two, a bit each. */
+static size_t count_wide(const struct automaton_table *t)
 {
     uint64_t named[(AUTOMATON_BLOCKS_MAX + 1) / 64] = {0};
     size_t numbers = (t->shape.states - AUTOMATON_FIRST_ROW) * t->row_blocks;
     size_t count = 0;
+    if (!all_below(t->row, numbers, t->row_width, t->shape.blocks)) {
+        return SIZE_MAX;
+    }
     for (size_t i = 0; i < numbers; i++) {
-        size_t block = t->row_width == 1 ? (unsigned char)t->row[i] : load_u16(t->row + i * 2);
+        size_t block = load_u16(t->row + i * 2);
         named[block / 64] |= 1ULL << block % 64;
     }
     for (size_t i = 0; i < (t->shape.blocks + 63) / 64; i++) {
@@ -130,7 +148,8 @@ static size_t count_named(const struct automaton_table *t)
 static const char *check_rows(const struct automaton_table *t)
 {
     size_t rows = t->shape.states - AUTOMATON_FIRST_ROW;
-    if (!all_below(t->row, rows * t->row_blocks, t->row_width, t->shape.blocks)) {
+    size_t count = t->row_width == 1 ? count_narrow(t) : count_wide(t);
+    if (count == SIZE_MAX) {
         return "the automaton names a block that is not there";
     }
     for (size_t i = 0; i < rows && t->shape.classes % AUTOMATON_BLOCK; i++) {
@@ -139,8 +158,7 @@ static const char *check_rows(const struct automaton_table *t)
             return "the automaton has classes too many";
         }
     }
-    return count_named(t) == t->shape.blocks ? NULL
-                                             : "the automaton has a block that no state names";
+    return count == t->shape.blocks ? NULL : "the automaton has a block that no state names";
 }
 
 /* A bit for each row, and zeroes. */

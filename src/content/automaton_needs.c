@@ -10,6 +10,8 @@
 #include "base/status.h"
 #include "content/automaton_table.h"
 
+_Static_assert((int)AUTOMATON_BLOCK == 4, "as fill_all() has it");
+
 enum {
     LITERAL_MAX = 64,
     PAIRS_MAX = 1 << 16,           /* states of both together: a millisecond or a few */
@@ -18,6 +20,7 @@ enum {
     /* Of a literal's automaton as many ways go on as it has letters, and no more of them go back to
      * another place than its start; each for both cases. */
     STEPS_MAX = 4 * LITERAL_MAX,
+    OTHER_TOO = SYMBOLS_MAX + 1,
 };
 
 /* A letter of the literal, and its class; once where both its cases are in one. */
@@ -26,10 +29,15 @@ struct symbol {
     char letter; /* folded */
 };
 
-/* A class, by a letter of the literal, and how much of the literal there is after it: some. */
+/* A symbol, and how much of the literal there is after it: some. */
 struct step {
-    uint8_t class;
+    struct symbol symbol;
     uint8_t known;
+};
+
+struct pair {
+    uint16_t state; /* one with a row */
+    uint8_t known;  /* how much there is of the literal */
 };
 
 struct walk {
@@ -37,81 +45,111 @@ struct walk {
     struct text literal;
     struct symbol symbols[SYMBOLS_MAX];
     size_t symbol_count;
-    uint8_t symbol_of[AUTOMATON_ASCII];     /* of a letter of the literal: one of them, + 1 */
-    uint8_t next[LITERAL_MAX][SYMBOLS_MAX]; /* how much of the literal there is, after a symbol */
+    /* For each class: its symbols; OTHER_TOO where it has characters that are no symbols. */
+    uint8_t symbols_of[AUTOMATON_CLASSES_MAX];
     struct step steps[STEPS_MAX];
-    size_t first_step[LITERAL_MAX + 1]; /* for each length that there is of it */
+    size_t first_step[LITERAL_MAX + 1]; /* for each length that there is of the literal */
     /* For each of these and each block of a row: a bit for each class that has a character after
      * which nothing of the literal is there. */
     uint8_t others[LITERAL_MAX][ROW_BLOCKS_MAX];
-    uint8_t *done;   /* for each block: a bit for each next state that was visited as (it, 0) */
-    bool *seen;      /* for each pair: a row, and how much of the literal there is */
-    uint16_t *queue; /* of pairs */
+    uint8_t *done; /* for each block: a bit for each next state that was visited as (it, 0) */
+    bool *seen;    /* for each pair */
+    struct pair *queue;
     size_t queued;
 };
 
-static void add_other(struct walk *w, size_t known, size_t class)
-{
-    w->others[known][class / AUTOMATON_BLOCK] |= (uint8_t)(1U << class % AUTOMATON_BLOCK);
-}
-
-/* Other characters than the literal's are in others[0]. */
 static void find_symbols(struct walk *w)
 {
+    bool in_literal[AUTOMATON_ASCII] = {false};
     for (size_t i = 0; i < w->literal.len; i++) {
-        w->symbol_of[(unsigned char)w->literal.ptr[i]] = 1;
+        in_literal[(unsigned char)w->literal.ptr[i]] = true;
     }
     for (unsigned c = 0; c < AUTOMATON_ASCII; c++) {
         unsigned folded = (unsigned char)text_fold((char)c);
         size_t class = automaton_ascii_class(&w->table, c);
-        if (!w->symbol_of[folded]) {
-            add_other(w, 0, class);
+        if (!in_literal[folded]) {
+            w->symbols_of[class] = OTHER_TOO;
 
         } else if (c == folded || class != automaton_ascii_class(&w->table, folded)) {
             w->symbols[w->symbol_count++] =
                 (struct symbol){.class = (uint8_t) class, .letter = (char)folded};
-            w->symbol_of[folded] = (uint8_t)w->symbol_count;
         }
     }
     for (size_t i = 0; i < w->table.shape.ranges; i++) {
-        add_other(w, 0, automaton_range_class(&w->table, i));
+        w->symbols_of[automaton_range_class(&w->table, i)] = OTHER_TOO;
     }
-    add_other(w, 0, w->table.invalid);
+    w->symbols_of[w->table.invalid] = OTHER_TOO;
+    for (size_t i = 0; i < w->symbol_count; i++) {
+        uint8_t *count = &w->symbols_of[w->symbols[i].class];
+        *count = *count == OTHER_TOO ? OTHER_TOO : (uint8_t)(*count + 1);
+    }
 }
 
-/* A symbol goes on with the literal, or with the longest start of it that what there is ends in. */
-static void fill_next(struct walk *w)
+static void add_step(struct walk *w, size_t *count, struct symbol symbol, size_t known)
+{
+    ENSURE(*count < STEPS_MAX);
+    w->steps[(*count)++] = (struct step){.symbol = symbol, .known = (uint8_t)known};
+}
+
+/* How much there is after a letter, where there were `known`. */
+static size_t known_after(const struct walk *w, size_t known, char letter)
+{
+    size_t after = 0;
+    for (size_t i = w->first_step[known]; i < w->first_step[known + 1]; i++) {
+        after = w->steps[i].symbol.letter == letter ? w->steps[i].known : after;
+    }
+    return after;
+}
+
+/* A letter goes on with the literal, or as it would from the longest shorter start of the literal
+ * that what there is ends in. */
+static void fill_steps(struct walk *w)
 {
     size_t shorter = 0;
+    size_t count = 0;
     for (size_t known = 0; known < w->literal.len; known++) {
         char wanted = w->literal.ptr[known];
         for (size_t i = 0; i < w->symbol_count; i++) {
-            uint8_t otherwise = known ? w->next[shorter][i] : 0;
-            w->next[known][i] = w->symbols[i].letter == wanted ? (uint8_t)(known + 1) : otherwise;
+            if (w->symbols[i].letter == wanted) {
+                add_step(w, &count, w->symbols[i], known + 1);
+            }
         }
-        shorter = known ? w->next[shorter][w->symbol_of[(unsigned char)wanted] - 1] : 0;
+        for (size_t i = w->first_step[shorter]; known && i < w->first_step[shorter + 1]; i++) {
+            if (w->steps[i].symbol.letter != wanted) {
+                add_step(w, &count, w->steps[i].symbol, w->steps[i].known);
+            }
+        }
+        w->first_step[known + 1] = count;
+        shorter = known ? known_after(w, shorter, wanted) : 0;
     }
 }
 
-static void fill_steps(struct walk *w)
+/* For each block of a row: a bit for each class of which there is a character. */
+static void fill_all(const struct walk *w, uint8_t all[ROW_BLOCKS_MAX])
 {
-    size_t count = 0;
-    for (size_t known = 1; known < w->literal.len; known++) {
-        memcpy(w->others[known], w->others[0], w->table.row_blocks);
+    for (size_t i = 0; i < w->table.row_blocks; i++) {
+        const uint8_t *symbols = w->symbols_of + i * AUTOMATON_BLOCK;
+        all[i] = (uint8_t)((symbols[0] != 0) | (symbols[1] != 0) << 1 | (symbols[2] != 0) << 2 |
+                           (symbols[3] != 0) << 3);
     }
-    for (size_t known = 0; known < w->literal.len; known++) {
-        w->first_step[known] = count;
-        for (size_t i = 0; i < w->symbol_count; i++) {
-            if (w->next[known][i] == 0) {
-                add_other(w, known, w->symbols[i].class);
-            } else {
-                ENSURE(count < STEPS_MAX);
-                w->steps[count++] =
-                    (struct step){.class = w->symbols[i].class, .known = w->next[known][i]};
-            }
+}
+
+/* All of them, but those of whose characters all are steps. */
+static void fill_others(struct walk *w, size_t known, const uint8_t all[ROW_BLOCKS_MAX])
+{
+    uint8_t *others = w->others[known];
+    memcpy(others, all, w->table.row_blocks);
+    for (size_t i = w->first_step[known]; i < w->first_step[known + 1]; i++) {
+        size_t class = w->steps[i].symbol.class;
+        bool other = w->symbols_of[class] == OTHER_TOO;
+        if (!other && --w->symbols_of[class] == 0) {
+            others[class / AUTOMATON_BLOCK] &= (uint8_t) ~(1U << class % AUTOMATON_BLOCK);
         }
     }
-    w->first_step[w->literal.len] = count;
+    for (size_t i = w->first_step[known]; i < w->first_step[known + 1]; i++) {
+        uint8_t *left = &w->symbols_of[w->steps[i].symbol.class];
+        *left = *left == OTHER_TOO ? OTHER_TOO : (uint8_t)(*left + 1);
+    }
 }
 
 /* False: the pair shows that the literal is not needed. */
@@ -126,9 +164,20 @@ static bool visit(struct walk *w, size_t state, size_t known)
     size_t pair = (state - AUTOMATON_FIRST_ROW) * w->literal.len + known;
     if (!w->seen[pair]) {
         w->seen[pair] = true;
-        w->queue[w->queued++] = (uint16_t)pair;
+        w->queue[w->queued++] = (struct pair){.state = (uint16_t)state, .known = (uint8_t)known};
     }
     return true;
+}
+
+/* The next states of a block that `left` has a bit for. */
+static bool visit_block(struct walk *w, size_t block, unsigned left)
+{
+    bool needed = true;
+    w->done[block] |= (uint8_t)left;
+    for (size_t k = 0; left >> k && needed; k++) {
+        needed = !(left >> k & 1) || visit(w, automaton_block_next(&w->table, block, k), 0);
+    }
+    return needed;
 }
 
 /* What follows without anything of the literal is the same whatever was there before: so each next
@@ -136,13 +185,12 @@ static bool visit(struct walk *w, size_t state, size_t known)
 static bool visit_others(struct walk *w, size_t state, size_t known)
 {
     bool needed = true;
+    const uint8_t *others = w->others[known];
+    const uint8_t *done = w->done;
     for (size_t i = 0; i < w->table.row_blocks && needed; i++) {
         size_t block = automaton_block(&w->table, state, i);
-        unsigned left = w->others[known][i] & ~(unsigned)w->done[block];
-        w->done[block] |= (uint8_t)left;
-        for (size_t k = 0; left >> k && needed; k++) {
-            needed = !(left >> k & 1) || visit(w, automaton_block_next(&w->table, block, k), 0);
-        }
+        unsigned left = others[i] & ~(unsigned)done[block];
+        needed = left == 0 || visit_block(w, block, left);
     }
     return needed;
 }
@@ -152,7 +200,7 @@ static bool visit_steps(struct walk *w, size_t state, size_t known)
     bool needed = true;
     for (size_t i = w->first_step[known]; i < w->first_step[known + 1] && needed; i++) {
         struct step step = w->steps[i];
-        needed = visit(w, automaton_next(&w->table, state, step.class), step.known);
+        needed = visit(w, automaton_next(&w->table, state, step.symbol.class), step.known);
     }
     return needed;
 }
@@ -161,9 +209,8 @@ static bool walk_all(struct walk *w)
 {
     bool needed = visit(w, w->table.start, 0);
     for (size_t at = 0; needed && at < w->queued; at++) {
-        size_t state = w->queue[at] / w->literal.len + AUTOMATON_FIRST_ROW;
-        size_t known = w->queue[at] % w->literal.len;
-        needed = visit_others(w, state, known) && visit_steps(w, state, known);
+        struct pair pair = w->queue[at];
+        needed = visit_others(w, pair.state, pair.known) && visit_steps(w, pair.state, pair.known);
     }
     return needed;
 }
@@ -180,6 +227,7 @@ static bool is_ascii(struct text t)
 bool automaton_needs(struct text automaton, struct text literal)
 {
     struct walk w = {.literal = literal};
+    uint8_t all[ROW_BLOCKS_MAX];
     if (literal.len == 0 || literal.len > LITERAL_MAX || !is_ascii(literal)) {
         return false;
     }
@@ -190,7 +238,7 @@ bool automaton_needs(struct text automaton, struct text literal)
     }
     OWN(heap_drop) uint8_t *done = heap_alloc(w.table.shape.blocks, sizeof *done);
     OWN(heap_drop) bool *seen = heap_alloc(pairs, sizeof *seen);
-    OWN(heap_drop) uint16_t *queue = heap_alloc(pairs, sizeof *queue);
+    OWN(heap_drop) struct pair *queue = heap_alloc(pairs, sizeof *queue);
     if (!done || !seen || !queue) {
         return false;
     }
@@ -198,7 +246,10 @@ bool automaton_needs(struct text automaton, struct text literal)
     w.seen = seen;
     w.queue = queue;
     find_symbols(&w);
-    fill_next(&w);
     fill_steps(&w);
+    fill_all(&w, all);
+    for (size_t known = 0; known < literal.len; known++) {
+        fill_others(&w, known, all);
+    }
     return walk_all(&w);
 }

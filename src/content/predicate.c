@@ -43,35 +43,13 @@ const struct predicate_info *predicate_info(enum predicate_kind kind)
     return &infos[kind];
 }
 
-static bool is_folded(struct text t)
-{
-    for (size_t i = 0; i < t.len; i++) {
-        if (t.ptr[i] != text_fold(t.ptr[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Eight bytes at once: the high bit of each byte of `upper` says that it is a capital letter. */
-static uint64_t fold_word(uint64_t word)
-{
-    const uint64_t ones = 0x0101010101010101ULL;
-    uint64_t ascii = ~word & (ones << 7);
-    uint64_t low = word & ~(ones << 7);
-    uint64_t from_a = low + ones * (0x80 - 'A');
-    uint64_t beyond_z = low + ones * (0x80 - 'Z' - 1);
-    uint64_t upper = from_a & ~beyond_z & ascii;
-    return word | upper >> 2;
-}
-
 static void fold(struct text t, char *out)
 {
     size_t i = 0;
     for (; i + 8 <= t.len; i += 8) {
         uint64_t word;
         memcpy(&word, t.ptr + i, 8);
-        word = fold_word(word);
+        word = text_fold_word(word);
         memcpy(out + i, &word, 8);
     }
     for (; i < t.len; i++) {
@@ -90,7 +68,7 @@ struct predicate predicate_plain(const struct predicate *p, char *folded)
     plain.part = uses & USES_TIME ? p->part : TIME_MINUTE;
     plain.compare = uses & USES_TIME ? p->compare : COMPARE_EQUAL;
     plain.factor = uses & USES_AUTOMATON ? p->factor : TEXT("");
-    if ((uses & USES_CASED) && !plain.cased && !is_folded(plain.text)) {
+    if ((uses & USES_CASED) && !plain.cased && !text_is_folded(plain.text)) {
         fold(plain.text, folded);
         plain.text.ptr = folded;
     }
@@ -111,7 +89,7 @@ static const char *check_text(const struct predicate *p, unsigned uses)
     if (p->kind == PREDICATE_CIDR) {
         return network_parse(p->text, &network) ? NULL : "the text is not a network";
     }
-    if (!p->cased && !is_folded(p->text)) {
+    if (!p->cased && !text_is_folded(p->text)) {
         return "a capital in a text that is compared without case: nothing would match";
     }
     return p->kind == PREDICATE_GLOB ? glob_check(p->text) : NULL;

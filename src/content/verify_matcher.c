@@ -173,6 +173,7 @@ struct filter_check {
     struct check *c;
     struct filter_place next; /* where the next filter's parts have to be */
     bool *seen;               /* for each atom: an entry names it */
+    uint64_t *worst;          /* for each filter: what its costliest bucket takes */
 };
 
 static bool lies_within(const struct pack *pack, enum pack_section section, uint32_t first,
@@ -202,9 +203,9 @@ static const char *check_place(const struct filter_check *fc, const struct filte
     return there ? NULL : "its tables do not lie where they should";
 }
 
-/* The entry is where a scan that meets its atom looks. */
+/* The entry is where a scan that meets its atom looks. Adds what comparing it costs. */
 static const char *check_entry(struct filter_check *fc, const struct filter *f, uint32_t index,
-                               struct filter_spot *out)
+                               struct filter_spot *out, uint64_t *compare)
 {
     const struct pack *pack = &fc->c->pack;
     struct filter_entry entry = filter_entry(f, index);
@@ -223,6 +224,7 @@ static const char *check_entry(struct filter_check *fc, const struct filter *f, 
         return "an atom is looked for by bytes that it has not";
     }
     *out = filter_spot(f->kind, f->word_bits, literal, entry.at);
+    *compare = FILTER_COMPARE_COST(literal.len);
     return out->key == entry.key ? NULL : "an atom's key is wrong";
 }
 
@@ -231,15 +233,32 @@ static uint64_t word_at(const struct filter *f, size_t word)
     return load_u64(f->words + word * 8);
 }
 
+/* What entries of one bucket, which follow each other, cost together; the most is kept. */
+struct bucket_cost {
+    uint64_t entries;
+    uint64_t compare;
+    uint64_t worst;
+};
+
+static void add_bucket_cost(struct bucket_cost *cost, bool same_bucket, uint64_t compare)
+{
+    cost->entries = same_bucket ? cost->entries + 1 : 1;
+    cost->compare = same_bucket ? cost->compare + compare : compare;
+    uint64_t all = FILTER_BUCKET_COST(cost->entries) + cost->compare;
+    cost->worst = all > cost->worst ? all : cost->worst;
+}
+
 /* Entries rise by (bit, key, atom); each lies in its bucket and has its bit. */
 static const char *check_entries(struct filter_check *fc, const struct filter *f, size_t *bits,
-                                 uint32_t *lengths)
+                                 uint32_t *lengths, uint64_t *worst)
 {
     struct filter_spot last = {0};
+    struct bucket_cost cost = {0};
     uint32_t last_atom = 0;
     for (uint32_t i = 0; i < f->entry_count; i++) {
         struct filter_spot spot;
-        const char *wrong = check_entry(fc, f, i, &spot);
+        uint64_t compare;
+        const char *wrong = check_entry(fc, f, i, &spot, &compare);
         if (wrong) {
             return wrong;
         }
@@ -257,6 +276,8 @@ static const char *check_entries(struct filter_check *fc, const struct filter *f
         if (!(word_at(f, spot.bit >> 6) >> (spot.bit & 63) & 1)) {
             return "an entry would never be looked at";
         }
+        add_bucket_cost(&cost, i > 0 && spot.bit >> FILTER_BUCKET == last.bit >> FILTER_BUCKET,
+                        compare);
         *bits += i == 0 || spot.bit != last.bit;
         if (!filter_is_gram(f->kind)) {
             *lengths |= 1U << ((filter_entry(f, i).at - 1U) & 31);
@@ -266,10 +287,11 @@ static const char *check_entries(struct filter_check *fc, const struct filter *f
         last = spot;
         last_atom = atom;
     }
+    *worst = cost.worst;
     return NULL;
 }
 
-static const char *check_tables(struct filter_check *fc, const struct filter *f)
+static const char *check_tables(struct filter_check *fc, const struct filter *f, uint64_t *worst)
 {
     size_t bits = 0;
     size_t set = 0;
@@ -285,7 +307,7 @@ static const char *check_tables(struct filter_check *fc, const struct filter *f)
     if (before != f->entry_count) {
         return "its buckets do not hold all entries";
     }
-    const char *wrong = check_entries(fc, f, &bits, &lengths);
+    const char *wrong = check_entries(fc, f, &bits, &lengths, worst);
     for (size_t i = 0; !wrong && i < (size_t)1 << (f->word_bits - 6); i++) {
         set += (size_t)__builtin_popcountll(word_at(f, i));
     }
@@ -313,7 +335,7 @@ static struct status check_filter(struct filter_check *fc, size_t index, struct 
     if (!wrong && index > 0 && !filters_rise(before, &f)) {
         wrong = "filters are not in order";
     }
-    wrong = wrong ? wrong : check_tables(fc, &f);
+    wrong = wrong ? wrong : check_tables(fc, &f, &fc->worst[index]);
     if (wrong) {
         return check_refuse(c, PACK_FILTERS, index, wrong);
     }
@@ -325,12 +347,12 @@ static struct status check_filter(struct filter_check *fc, size_t index, struct 
 }
 
 /* As no entry names an atom twice, every atom has one if there are as many. */
-static struct status check_filters(struct check *c)
+static struct status check_filters(struct check *c, uint64_t *worst)
 {
     const struct pack *pack = &c->pack;
     struct filter before = {0};
     OWN(heap_drop) bool *seen = heap_alloc(pack_count(pack, PACK_ATOMS), sizeof *seen);
-    struct filter_check fc = {.c = c, .seen = seen};
+    struct filter_check fc = {.c = c, .seen = seen, .worst = worst};
     if (!seen) {
         return check_no_memory(c, PACK_FILTERS);
     }
@@ -362,27 +384,11 @@ struct scan_cost {
     uint64_t any_looks[FILTER_KIND_COUNT][2]; /* all bytes by one filter of the kind */
 };
 
-static uint64_t costliest_bucket(const struct pack *pack, const struct filter *f)
-{
-    uint64_t worst = 0;
-    for (uint32_t bucket = 0; bucket < 1U << f->bucket_bits; bucket++) {
-        uint32_t first = load_u32(f->buckets + (size_t)bucket * 4);
-        uint32_t end = load_u32(f->buckets + (size_t)bucket * 4 + 4);
-        uint64_t cost = FILTER_BUCKET_COST(end - first);
-        for (uint32_t i = first; i < end; i++) {
-            struct pack_atom atom = pack_atom(pack, filter_entry(f, i).atom);
-            cost += FILTER_COMPARE_COST(pack_text(pack, atom.literal).len);
-        }
-        worst = cost > worst ? cost : worst;
-    }
-    return worst;
-}
-
-static void add_scan(const struct pack *pack, const struct filter *f, struct scan_cost *cost)
+/* `bucket`: its costliest one. */
+static void add_scan(const struct filter *f, uint64_t bucket, struct scan_cost *cost)
 {
     bool any = f->field == FIELD_COUNT;
     uint64_t fields = any ? FIELD_COUNT : 1;
-    uint64_t bucket = costliest_bucket(pack, f);
     if (filter_is_gram(f->kind)) {
         uint64_t *looks = &cost->any_looks[f->kind][any];
         uint64_t all = filter_cost(f, PREDICATE_ANY_BYTES) + FIELD_COUNT;
@@ -399,14 +405,14 @@ static void add_scan(const struct pack *pack, const struct filter *f, struct sca
 }
 
 /* Every type is counted as if it needed all filters, and as if every atom were found. */
-static struct status add_costs(struct check *c)
+static struct status add_costs(struct check *c, const uint64_t *worst)
 {
     struct filter_place place;
     struct scan_cost cost = {0};
     size_t words = (pack_count(&c->pack, PACK_RULES) + 63) / 64;
     for (size_t i = 0; i < pack_count(&c->pack, PACK_FILTERS); i++) {
         struct filter f = filter_read(&c->pack, i, &place);
-        add_scan(&c->pack, &f, &cost);
+        add_scan(&f, worst[i], &cost);
     }
     cost.looks += MATCH_EVENT_COST(words) + SUBJECT_FOLD_COST;
     cost.finds += MATCH_FIRE_COST * pack_count(&c->pack, PACK_TRIGGERS);
@@ -429,9 +435,14 @@ static struct status add_costs(struct check *c)
 
 struct status check_matcher(struct check *c)
 {
+    OWN(heap_drop)
+    uint64_t *worst = heap_alloc(pack_count(&c->pack, PACK_FILTERS), sizeof *worst);
+    if (!worst) {
+        return check_no_memory(c, PACK_FILTERS);
+    }
     TRY(check_atoms(c));
     TRY(check_triggers(c));
     TRY(check_rules_covered(c));
-    TRY(check_filters(c));
-    return add_costs(c);
+    TRY(check_filters(c, worst));
+    return add_costs(c, worst);
 }
