@@ -94,6 +94,7 @@ static bool is_there(const struct guard *g, enum pack_place place)
  * given is what the owner wants now. */
 static void choose(struct guard *g)
 {
+    char room[HOME_PATH];
     struct kept *k = g->kept;
     uint64_t given = g->options.content ? hash_text(text_of(g->options.content)) : 0;
     bool known = k->active.place == PACK_AT_HOME || k->active.place == PACK_AT_GIVEN;
@@ -104,6 +105,13 @@ static void choose(struct guard *g)
     k->active = (struct pack_note){.place = given ? PACK_AT_GIVEN : PACK_AT_HOME};
     k->previous = (struct pack_note){
         .place = given && is_there(g, PACK_AT_HOME) ? PACK_AT_HOME : PACK_AT_PREVIOUS};
+    if (k->previous.place == PACK_AT_HOME) { /* after every clean start, though it may be newer */
+        publish_health(
+            g, "medium", "engine", 1,
+            "The content that was loaded (%s) is not active, as --content names another: "
+            "`bulkhead content rollback` goes back to it.",
+            packs_path(g, PACK_AT_HOME, room));
+    }
 }
 
 void packs_open(struct guard *g)

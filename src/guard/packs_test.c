@@ -196,8 +196,12 @@ static void what_is_given_anew_comes_first(void **state)
     load("a");
     write_file(given, "g");
     guard.options.content = given;
+    uint64_t told = guard.published[EVENT_HEALTH];
     start_again();
     assert_active("g", "a");
+    assert_int_equal(guard.published[EVENT_HEALTH], told + 1); /* what was loaded is not active */
+    start_again();
+    assert_int_equal(guard.published[EVENT_HEALTH], told + 1); /* nothing changed */
 }
 
 static void a_file_that_was_exchanged_is_taken_again(void **state)
