@@ -84,6 +84,20 @@ static inline size_t automaton_ascii_class(const struct automaton_table *t, unsi
                       : (unsigned char)t->ascii[byte];
 }
 
+static inline void automaton_ascii_classes(const struct automaton_table *t,
+                                           uint8_t out[AUTOMATON_ASCII])
+{
+    if (!t->nibbles) {
+        memcpy(out, t->ascii, AUTOMATON_ASCII);
+        return;
+    }
+    for (size_t i = 0; i < AUTOMATON_ASCII / 2; i++) {
+        unsigned both = (unsigned char)t->ascii[i];
+        out[i * 2] = both & 15;
+        out[i * 2 + 1] = (uint8_t)(both >> 4);
+    }
+}
+
 /* The class of a range's code points. */
 static inline size_t automaton_range_class(const struct automaton_table *t, size_t range)
 {
