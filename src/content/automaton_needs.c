@@ -184,25 +184,27 @@ static bool visit_block(struct walk *w, size_t block, unsigned left)
 
 /* What follows without anything of the literal is the same whatever was there before: so each next
  * state of a block is visited in this way once. */
-static bool visit_others(struct walk *w, size_t state, size_t known)
+static bool visit_others(struct walk *w, const char *row, size_t known)
 {
     bool needed = true;
     const uint8_t *others = w->others[known];
     const uint8_t *done = w->done;
     for (size_t i = 0; i < w->table.row_blocks && needed; i++) {
-        size_t block = automaton_block(&w->table, state, i);
+        size_t block = automaton_row_block(&w->table, row, i);
         unsigned left = others[i] & ~(unsigned)done[block];
         needed = left == 0 || visit_block(w, block, left);
     }
     return needed;
 }
 
-static bool visit_steps(struct walk *w, size_t state, size_t known)
+static bool visit_steps(struct walk *w, const char *row, size_t known)
 {
     bool needed = true;
     for (size_t i = w->first_step[known]; i < w->first_step[known + 1] && needed; i++) {
-        struct step step = w->steps[i];
-        needed = visit(w, automaton_next(&w->table, state, step.symbol.class), step.known);
+        size_t class = w->steps[i].symbol.class;
+        size_t block = automaton_row_block(&w->table, row, class / AUTOMATON_BLOCK);
+        size_t next = automaton_block_next(&w->table, block, class % AUTOMATON_BLOCK);
+        needed = visit(w, next, w->steps[i].known);
     }
     return needed;
 }
@@ -212,7 +214,8 @@ static bool walk_all(struct walk *w)
     bool needed = visit(w, w->table.start, 0);
     for (size_t at = 0; needed && at < w->queued; at++) {
         struct pair pair = w->queue[at];
-        needed = visit_others(w, pair.state, pair.known) && visit_steps(w, pair.state, pair.known);
+        const char *row = automaton_row(&w->table, pair.state);
+        needed = visit_others(w, row, pair.known) && visit_steps(w, row, pair.known);
     }
     return needed;
 }

@@ -104,11 +104,22 @@ static inline size_t automaton_range_class(const struct automaton_table *t, size
     return load_u32(t->range + range * AUTOMATON_RANGE + 4);
 }
 
-/* Of a state with a row: the block of its classes from 4 * `nth` on. */
+/* Of a state with a row: its blocks' numbers … */
+static inline const char *automaton_row(const struct automaton_table *t, size_t state)
+{
+    return t->row + (state - AUTOMATON_FIRST_ROW) * t->row_blocks * t->row_width;
+}
+
+/* … of which this is that of its classes from 4 * `nth` on. */
+static inline size_t automaton_row_block(const struct automaton_table *t, const char *row,
+                                         size_t nth)
+{
+    return t->row_width == 1 ? (unsigned char)row[nth] : load_u16(row + nth * 2);
+}
+
 static inline size_t automaton_block(const struct automaton_table *t, size_t state, size_t nth)
 {
-    size_t at = (state - AUTOMATON_FIRST_ROW) * t->row_blocks + nth;
-    return t->row_width == 1 ? (unsigned char)t->row[at] : load_u16(t->row + at * 2);
+    return automaton_row_block(t, automaton_row(t, state), nth);
 }
 
 /* A next state of a block. */
