@@ -117,9 +117,11 @@ static inline size_t automaton_row_block(const struct automaton_table *t, const 
     return t->row_width == 1 ? (unsigned char)row[nth] : load_u16(row + nth * 2);
 }
 
+/* The same with one multiplication, for which a search would wait. */
 static inline size_t automaton_block(const struct automaton_table *t, size_t state, size_t nth)
 {
-    return automaton_row_block(t, automaton_row(t, state), nth);
+    size_t at = (state - AUTOMATON_FIRST_ROW) * t->row_blocks + nth;
+    return t->row_width == 1 ? (unsigned char)t->row[at] : load_u16(t->row + at * 2);
 }
 
 /* A next state of a block. */
