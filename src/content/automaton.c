@@ -27,17 +27,21 @@ static const char *check_shape(struct text bytes)
                                                : "the automaton's tables do not fill its size";
 }
 
+/* All below `count`, which is not 0. */
+static bool bytes_below(const char *at, size_t bytes, size_t count)
+{
+    unsigned outside = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        outside |= (unsigned char)at[i] > (unsigned)count - 1;
+    }
+    return outside == 0;
+}
+
 static bool ascii_outside(const struct automaton_table *t)
 {
-    unsigned most = 0;
-    for (size_t i = 0; i < automaton_ascii_size(t->shape.classes); i++) {
-        unsigned byte = (unsigned char)t->ascii[i];
-        unsigned high = t->nibbles ? byte >> 4 : byte;
-        unsigned low = t->nibbles ? byte & 15 : byte;
-        most = most > high ? most : high;
-        most = most > low ? most : low;
-    }
-    return most >= t->shape.classes;
+    uint8_t classes[AUTOMATON_ASCII];
+    automaton_ascii_classes(t, classes);
+    return !bytes_below((const char *)classes, sizeof classes, t->shape.classes);
 }
 
 static const char *check_classes(const struct automaton_table *t)
@@ -60,21 +64,24 @@ static const char *check_classes(const struct automaton_table *t)
     return outside ? "the automaton names a class that is not there" : NULL;
 }
 
-/* Numbers of one width, all below `count`. */
+/* Likewise of numbers of two bytes, or of one. */
 static bool all_below(const char *at, size_t numbers, size_t width, size_t count)
 {
-    unsigned most = (unsigned)count - 1; /* there is at least one state, or block of many */
     unsigned outside = 0;
     if (width == 1) {
-        for (size_t i = 0; i < numbers; i++) {
-            outside |= (unsigned char)at[i] > most;
-        }
-    } else {
-        for (size_t i = 0; i < numbers; i++) {
-            outside |= load_u16(at + i * 2) > most;
-        }
+        return bytes_below(at, numbers, count);
+    }
+    for (size_t i = 0; i < numbers; i++) {
+        outside |= load_u16(at + i * 2) > (unsigned)count - 1;
     }
     return outside == 0;
+}
+
+/* A block as one number. */
+static uint64_t block_word(const struct automaton_table *t, size_t block)
+{
+    const char *at = t->block + block * AUTOMATON_BLOCK * t->width;
+    return t->width == 1 ? load_u32(at) : load_u64(at);
 }
 
 /* Blocks rise, so that no two are equal. */
@@ -83,8 +90,7 @@ static bool blocks_rise(const struct automaton_table *t)
     uint64_t last = 0;
     bool rise = true;
     for (size_t i = 0; i < t->shape.blocks; i++) {
-        const char *at = t->block + i * AUTOMATON_BLOCK * t->width;
-        uint64_t block = t->width == 1 ? load_u32(at) : load_u64(at);
+        uint64_t block = block_word(t, i);
         rise &= i == 0 || block > last;
         last = block;
     }
@@ -99,14 +105,17 @@ static const char *check_blocks(const struct automaton_table *t)
     return blocks_rise(t) ? NULL : "the automaton's blocks are not in order";
 }
 
-/* The classes that a row's last block has too many lead to 0. */
-static bool rest_is_zero(const struct automaton_table *t, size_t block)
+/* The classes that rows' last blocks have too many lead to 0. */
+static bool rest_is_zero(const struct automaton_table *t)
 {
-    bool zero = true;
-    for (size_t i = t->shape.classes; i < t->row_blocks * AUTOMATON_BLOCK; i++) {
-        zero &= automaton_block_next(t, block, i % AUTOMATON_BLOCK) == 0;
+    size_t rows = t->shape.states - AUTOMATON_FIRST_ROW;
+    size_t used = t->shape.classes % AUTOMATON_BLOCK * t->width; /* bytes of such a block */
+    uint64_t rest = 0;
+    for (size_t i = 0; i < rows && used; i++) {
+        size_t block = automaton_block(t, i + AUTOMATON_FIRST_ROW, t->row_blocks - 1);
+        rest |= block_word(t, block) >> used * 8;
     }
-    return zero;
+    return rest == 0;
 }
 
 /* How many blocks the rows name; SIZE_MAX: one that is not there. For numbers of one byte … */
@@ -147,16 +156,12 @@ static size_t count_wide(const struct automaton_table *t)
 /* Rows name blocks that are there, and every block is named. */
 static const char *check_rows(const struct automaton_table *t)
 {
-    size_t rows = t->shape.states - AUTOMATON_FIRST_ROW;
     size_t count = t->row_width == 1 ? count_narrow(t) : count_wide(t);
     if (count == SIZE_MAX) {
         return "the automaton names a block that is not there";
     }
-    for (size_t i = 0; i < rows && t->shape.classes % AUTOMATON_BLOCK; i++) {
-        size_t last = automaton_block(t, i + AUTOMATON_FIRST_ROW, t->row_blocks - 1);
-        if (!rest_is_zero(t, last)) {
-            return "the automaton has classes too many";
-        }
+    if (!rest_is_zero(t)) {
+        return "the automaton has classes too many";
     }
     return count == t->shape.blocks ? NULL : "the automaton has a block that no state names";
 }

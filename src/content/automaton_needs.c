@@ -60,19 +60,20 @@ struct walk {
 
 static void find_symbols(struct walk *w)
 {
-    bool in_literal[AUTOMATON_ASCII] = {false};
+    uint8_t classes[AUTOMATON_ASCII];
+    uint8_t letter[AUTOMATON_ASCII] = {0}; /* of the literal, for it and for its capital */
+    automaton_ascii_classes(&w->table, classes);
     for (size_t i = 0; i < w->literal.len; i++) {
-        in_literal[(unsigned char)w->literal.ptr[i]] = true;
+        unsigned c = (unsigned char)w->literal.ptr[i];
+        letter[c] = (uint8_t)c;
+        letter[c >= 'a' && c <= 'z' ? c - 0x20 : c] = (uint8_t)c;
     }
     for (unsigned c = 0; c < AUTOMATON_ASCII; c++) {
-        unsigned folded = (unsigned char)text_fold((char)c);
-        size_t class = automaton_ascii_class(&w->table, c);
-        if (!in_literal[folded]) {
-            w->symbols_of[class] = OTHER_TOO;
-
-        } else if (c == folded || class != automaton_ascii_class(&w->table, folded)) {
+        if (!letter[c]) {
+            w->symbols_of[classes[c]] = OTHER_TOO;
+        } else if (c == letter[c] || classes[c] != classes[letter[c]]) {
             w->symbols[w->symbol_count++] =
-                (struct symbol){.class = (uint8_t) class, .letter = (char)folded};
+                (struct symbol){.class = classes[c], .letter = (char)letter[c]};
         }
     }
     for (size_t i = 0; i < w->table.shape.ranges; i++) {
@@ -158,15 +159,16 @@ static bool visit(struct walk *w, size_t state, size_t known)
     if (state == AUTOMATON_NEVER || known == w->literal.len) {
         return true;
     }
-    if (state == AUTOMATON_FOUND || automaton_found_at_end(&w->table, state)) {
+    if (state == AUTOMATON_FOUND) {
         return false;
     }
     size_t pair = (state - AUTOMATON_FIRST_ROW) * w->literal.len + known;
-    if (!w->seen[pair]) {
-        w->seen[pair] = true;
-        w->queue[w->queued++] = (struct pair){.state = (uint16_t)state, .known = (uint8_t)known};
+    if (w->seen[pair]) {
+        return true;
     }
-    return true;
+    w->seen[pair] = true;
+    w->queue[w->queued++] = (struct pair){.state = (uint16_t)state, .known = (uint8_t)known};
+    return !automaton_found_at_end(&w->table, state);
 }
 
 /* The next states of a block that `left` has a bit for. */
@@ -182,25 +184,27 @@ static bool visit_block(struct walk *w, size_t block, unsigned left)
 
 /* What follows without anything of the literal is the same whatever was there before: so each next
  * state of a block is visited in this way once. */
-static bool visit_others(struct walk *w, size_t state, size_t known)
+static bool visit_others(struct walk *w, const char *row, size_t known)
 {
     bool needed = true;
     const uint8_t *others = w->others[known];
     const uint8_t *done = w->done;
     for (size_t i = 0; i < w->table.row_blocks && needed; i++) {
-        size_t block = automaton_block(&w->table, state, i);
+        size_t block = automaton_row_block(&w->table, row, i);
         unsigned left = others[i] & ~(unsigned)done[block];
         needed = left == 0 || visit_block(w, block, left);
     }
     return needed;
 }
 
-static bool visit_steps(struct walk *w, size_t state, size_t known)
+static bool visit_steps(struct walk *w, const char *row, size_t known)
 {
     bool needed = true;
     for (size_t i = w->first_step[known]; i < w->first_step[known + 1] && needed; i++) {
-        struct step step = w->steps[i];
-        needed = visit(w, automaton_next(&w->table, state, step.symbol.class), step.known);
+        size_t class = w->steps[i].symbol.class;
+        size_t block = automaton_row_block(&w->table, row, class / AUTOMATON_BLOCK);
+        size_t next = automaton_block_next(&w->table, block, class % AUTOMATON_BLOCK);
+        needed = visit(w, next, w->steps[i].known);
     }
     return needed;
 }
@@ -210,7 +214,8 @@ static bool walk_all(struct walk *w)
     bool needed = visit(w, w->table.start, 0);
     for (size_t at = 0; needed && at < w->queued; at++) {
         struct pair pair = w->queue[at];
-        needed = visit_others(w, pair.state, pair.known) && visit_steps(w, pair.state, pair.known);
+        const char *row = automaton_row(&w->table, pair.state);
+        needed = visit_others(w, row, pair.known) && visit_steps(w, row, pair.known);
     }
     return needed;
 }

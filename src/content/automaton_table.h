@@ -84,13 +84,40 @@ static inline size_t automaton_ascii_class(const struct automaton_table *t, unsi
                       : (unsigned char)t->ascii[byte];
 }
 
+static inline void automaton_ascii_classes(const struct automaton_table *t,
+                                           uint8_t out[AUTOMATON_ASCII])
+{
+    if (!t->nibbles) {
+        memcpy(out, t->ascii, AUTOMATON_ASCII);
+        return;
+    }
+    for (size_t i = 0; i < AUTOMATON_ASCII / 2; i++) {
+        unsigned both = (unsigned char)t->ascii[i];
+        out[i * 2] = both & 15;
+        out[i * 2 + 1] = (uint8_t)(both >> 4);
+    }
+}
+
 /* The class of a range's code points. */
 static inline size_t automaton_range_class(const struct automaton_table *t, size_t range)
 {
     return load_u32(t->range + range * AUTOMATON_RANGE + 4);
 }
 
-/* Of a state with a row: the block of its classes from 4 * `nth` on. */
+/* Of a state with a row: its blocks' numbers … */
+static inline const char *automaton_row(const struct automaton_table *t, size_t state)
+{
+    return t->row + (state - AUTOMATON_FIRST_ROW) * t->row_blocks * t->row_width;
+}
+
+/* … of which this is that of its classes from 4 * `nth` on. */
+static inline size_t automaton_row_block(const struct automaton_table *t, const char *row,
+                                         size_t nth)
+{
+    return t->row_width == 1 ? (unsigned char)row[nth] : load_u16(row + nth * 2);
+}
+
+/* The same with one multiplication, for which a search would wait. */
 static inline size_t automaton_block(const struct automaton_table *t, size_t state, size_t nth)
 {
     size_t at = (state - AUTOMATON_FIRST_ROW) * t->row_blocks + nth;

@@ -13,12 +13,13 @@ static void put_types(const struct matcher *m, uint64_t *sets, uint64_t types, s
 static void fill_rules(struct matcher *m)
 {
     for (size_t i = 0; i < pack_count(m->pack, PACK_RULES); i++) {
-        struct pack_rule rule = pack_rule(m->pack, i);
-        m->rules[i] = (struct match_rule){.first_node = rule.first_node,
-                                          .node_count = rule.node_count,
-                                          .origin = {.product = rule.product,
-                                                     .service = rule.service,
-                                                     .category = rule.category}};
+        struct pack_program rule = pack_program(m->pack, i);
+        m->rules[i] = (struct match_rule){
+            .first_node = rule.first_node,
+            .node_count = rule.node_count,
+            .origin = {.product = pack_rule_text(m->pack, i, PACK_RULE_PRODUCT),
+                       .service = pack_rule_text(m->pack, i, PACK_RULE_SERVICE),
+                       .category = pack_rule_text(m->pack, i, PACK_RULE_CATEGORY)}};
         put_types(m, m->asked, rule.types, i);
     }
     for (size_t i = 0; i < pack_count(m->pack, PACK_ALWAYS); i++) {

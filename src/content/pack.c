@@ -99,11 +99,6 @@ struct pack_rule pack_rule(const struct pack *pack, size_t index)
     };
 }
 
-struct text pack_rule_id(const struct pack *pack, size_t index)
-{
-    return text_at(pack, pack_item(pack, PACK_RULES, index) + 16);
-}
-
 _Static_assert((int)PACK_ANY_FIELD == (int)PACK_NO_FIELD, "both are FIELD_COUNT here");
 
 /* The operand is the number of a text, of an automaton or of a number: its kind says which. */
@@ -162,7 +157,7 @@ size_t pack_find(const struct pack *pack, struct text id)
     size_t high = pack_count(pack, PACK_RULES);
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = pack_id_order(pack_rule_id(pack, middle), id);
+        int order = pack_id_order(pack_rule_text(pack, middle, PACK_RULE_ID), id);
         if (order == 0) {
             return middle;
         }

@@ -215,8 +215,29 @@ struct text pack_automaton(const struct pack *pack, uint32_t number);
 struct text pack_list(const struct pack *pack, uint32_t number);
 
 struct pack_rule pack_rule(const struct pack *pack, size_t index);
-struct text pack_rule_id(const struct pack *pack, size_t index);
 struct predicate pack_predicate(const struct pack *pack, size_t index);
+
+/* One text of a rule, in the order in which they are written. */
+enum pack_rule_text {
+    PACK_RULE_ID,
+    PACK_RULE_TITLE,
+    PACK_RULE_AUTHOR,
+    PACK_RULE_LEVEL,
+    PACK_RULE_STATUS,
+    PACK_RULE_DESCRIPTION,
+    PACK_RULE_TAGS,
+    PACK_RULE_FILE,
+    PACK_RULE_PRODUCT,
+    PACK_RULE_SERVICE,
+    PACK_RULE_CATEGORY,
+    PACK_RULE_TEXT_COUNT
+};
+
+static inline struct text pack_rule_text(const struct pack *pack, size_t index,
+                                         enum pack_rule_text which)
+{
+    return pack_text(pack, load_u32(pack_item(pack, PACK_RULES, index) + 16 + which * 4));
+}
 
 /* What a rule runs, without its texts. */
 struct pack_program {

@@ -17,7 +17,7 @@ static bool is_word(struct text t, const char *const *words)
 static const char *check_references(const struct check *c, size_t index)
 {
     const char *at = c->pack.sections[PACK_RULES].at + index * 64;
-    for (size_t i = 0; i < 11; i++) {
+    for (size_t i = 0; i < PACK_RULE_TEXT_COUNT; i++) {
         uint32_t reference = load_u32(at + 16 + i * 4);
         bool there = reference < pack_count(&c->pack, PACK_TEXT_ENDS);
         if (!there && (reference != PACK_NONE || i < 2)) {
@@ -35,24 +35,27 @@ static const char *check_references(const struct check *c, size_t index)
                                                                 : "a byte that must be zero is not";
 }
 
-static const char *check_words(const struct pack_rule *rule)
+static const char *check_words(const struct pack *pack, size_t index)
 {
     static const char *const levels[] = {"",     "informational", "low", "medium",
                                          "high", "critical",      NULL};
     static const char *const states[] = {"",           "stable",      "test", "experimental",
                                          "deprecated", "unsupported", NULL};
-    if (!is_word(rule->level, levels)) {
+    if (!is_word(pack_rule_text(pack, index, PACK_RULE_LEVEL), levels)) {
         return "the level is not one of Sigma's";
     }
-    if (!is_word(rule->status, states)) {
+    if (!is_word(pack_rule_text(pack, index, PACK_RULE_STATUS), states)) {
         return "the status is not one of Sigma's";
     }
-    if (rule->types >> EVENT_COUNT != 0) {
+    struct pack_program program = pack_program(pack, index);
+    if (program.types >> EVENT_COUNT != 0) {
         return "it asks for events that are not in the schema";
     }
     /* It has to be a correlation: check_correlations() compares the numbers. */
-    if (rule->types == 0 &&
-        (rule->node_count || rule->product.len || rule->service.len || rule->category.len)) {
+    if (program.types == 0 &&
+        (program.node_count || pack_rule_text(pack, index, PACK_RULE_PRODUCT).len ||
+         pack_rule_text(pack, index, PACK_RULE_SERVICE).len ||
+         pack_rule_text(pack, index, PACK_RULE_CATEGORY).len)) {
         return "it asks for no events, and has a program or a log source";
     }
     return NULL;
@@ -65,18 +68,19 @@ static const char *check_rule(struct check *c, size_t index, uint32_t first_node
     if (wrong) {
         return wrong;
     }
-    struct pack_rule rule = pack_rule(&c->pack, index);
-    if (index > 0 && pack_id_order(pack_rule_id(&c->pack, index - 1), rule.id) >= 0) {
+    struct pack_program rule = pack_program(&c->pack, index);
+    struct text id = pack_rule_text(&c->pack, index, PACK_RULE_ID);
+    if (index > 0 && pack_id_order(pack_rule_text(&c->pack, index - 1, PACK_RULE_ID), id) >= 0) {
         return "two rules have the same id, or they are not in order";
     }
-    if (rule.id.len > RULE_ID_MAX) {
+    if (id.len > RULE_ID_MAX) {
         return "its id is longer than an alert carries";
     }
     if (rule.first_node != first_node || rule.node_count > NODES_MAX ||
         rule.node_count > pack_count(&c->pack, PACK_NODES) - first_node) {
         return "its nodes are not where they should be";
     }
-    return check_words(&rule);
+    return check_words(&c->pack, index);
 }
 
 /* A jump from node `from` goes on, or ends. */
@@ -86,7 +90,7 @@ static bool is_forward(uint16_t jump, size_t from, size_t count)
 }
 
 /* From the last node to the first: as every jump is forward, what a jump costs is known by then. */
-static struct status check_nodes(struct check *c, const struct pack_rule *rule, uint64_t *costs,
+static struct status check_nodes(struct check *c, const struct pack_program *rule, uint64_t *costs,
                                  uint64_t *out)
 {
     size_t count = rule->node_count;
@@ -133,7 +137,7 @@ struct status check_rules(struct check *c)
         if (wrong) {
             return check_refuse(c, PACK_RULES, i, wrong);
         }
-        struct pack_rule rule = pack_rule(&c->pack, i);
+        struct pack_program rule = pack_program(&c->pack, i);
         TRY(check_nodes(c, &rule, costs, &cost));
         add_demand(c, rule.types, cost);
         first_node += rule.node_count;
