@@ -53,7 +53,7 @@ static inline struct text text_part(struct text t, size_t from, size_t len)
 {
     from = from < t.len ? from : t.len;
     len = len < t.len - from ? len : t.len - from;
-    return (struct text){.ptr = t.ptr + from, .len = len};
+    return (struct text){.ptr = from ? t.ptr + from : t.ptr, .len = len}; /* NULL + 0 is not C */
 }
 
 /* Does folding change nothing? */
