@@ -36,6 +36,15 @@ const char *automaton_check(struct text automaton);
  * for what automaton_check() accepted. */
 bool automaton_search(struct text automaton, struct text subject);
 
+/* A step is a byte looked at, or up to AUTOMATON_SKIP bytes that lead from the start to the start.
+ */
+enum { AUTOMATON_SKIP = 4 };
+
+/* The same with at most `most` steps: *steps is what it took, or more than `most` where it was
+ * given up. */
+bool automaton_search_within(struct text automaton, struct text subject, uint64_t most,
+                             uint64_t *steps);
+
 /* Can the automaton find nothing in a text that, its ASCII letters folded, does not hold `literal`
  * (folded)? False also where the proof would take too long. Only for what automaton_check()
  * accepted.

@@ -327,6 +327,15 @@ static bool glob_holds(const struct predicate *p, struct subject *s, struct text
     return subject_spend(s, GLOB_WEIGHT * looks) && holds;
 }
 
+/* Likewise for an expression. */
+static bool regex_holds(const struct predicate *p, struct subject *s, struct text value)
+{
+    uint64_t steps;
+    uint64_t most = (s->budget - s->steps) / REGEX_WEIGHT;
+    bool holds = automaton_search_within(p->text, value, most, &steps);
+    return subject_spend(s, REGEX_WEIGHT * steps) && holds;
+}
+
 static bool text_holds(const struct predicate *p, struct subject *s, const struct value *v)
 {
     char room[SUBJECT_NUMBER];
@@ -338,7 +347,7 @@ static bool text_holds(const struct predicate *p, struct subject *s, const struc
         return glob_holds(p, s, value);
     }
     if (p->kind == PREDICATE_REGEX) {
-        return subject_spend(s, REGEX_WEIGHT * value.len) && automaton_search(p->text, value);
+        return regex_holds(p, s, value);
     }
     bool search = p->kind == PREDICATE_CONTAINS;
     uint64_t steps = search ? SEARCH_WEIGHT * (p->text.len + value.len) : p->text.len;
