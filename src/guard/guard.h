@@ -128,6 +128,8 @@ struct component {
     uint32_t backoff_ms;
     uint32_t restarts;
     uint32_t crashes; /* in a row, each after a short life */
+    uint32_t hangs;   /* in a row */
+    bool hung;        /* we are ending it, since it said nothing */
     char last_exit[64];
 };
 

@@ -27,6 +27,8 @@ enum {
     STOP_MS = 2000,          /* between SIGTERM and SIGKILL */
     CRASHES_MAX = 3,       /* in a row: it is the pack's fault, and the one before is better … */
     SHORT_LIFE_MS = 10000, /* … if each engine lived for less */
+    HANGS_MAX = 2,         /* in a row: each is HANG_S without detection, so not a third … */
+    HANG_LIFE_S = 3600,    /* … if each worked for less: a machine may stall twice in a year */
 };
 
 int syslog_open(void)
@@ -132,6 +134,7 @@ bool supervise_launch(struct guard *g, enum component_id id)
     struct component *c = &g->components[id];
     struct status s = spawn(g, id, &c->pid);
     c->started_ns = clock_boot_ns();
+    c->hung = false;
     if (status_ok(s)) {
         c->state = COMPONENT_RUNNING;
         return true;
@@ -168,12 +171,15 @@ void supervise_start(struct guard *g)
     }
 }
 
-static void describe_exit(int status, char *out, size_t out_size)
+static void describe_exit(struct component *c, int status)
 {
-    if (WIFSIGNALED(status)) {
-        snprintf(out, out_size, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)) ?: "?");
+    char *out = c->last_exit;
+    if (c->hung) {
+        snprintf(out, sizeof c->last_exit, "it hung");
+    } else if (WIFSIGNALED(status)) {
+        snprintf(out, sizeof c->last_exit, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)) ?: "?");
     } else {
-        snprintf(out, out_size, "exit code %d", WEXITSTATUS(status));
+        snprintf(out, sizeof c->last_exit, "exit code %d", WEXITSTATUS(status));
     }
 }
 
@@ -209,9 +215,13 @@ static bool scan_ended(struct guard *g, int status)
     return code == EXIT_NO_WORK || code == EXIT_BAD_CONTENT;
 }
 
-/* Does this end speak against the pack? That somebody killed the engine does not. */
-static bool is_crash(int status)
+/* Does this end speak against the pack? That somebody killed the engine does not. A hang does, and
+ * is counted by itself: it takes longer than a life that is short. */
+static bool is_crash(const struct component *c, int status)
 {
+    if (c->hung) {
+        return false;
+    }
     return WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM
                                : WEXITSTATUS(status) != 0;
 }
@@ -225,6 +235,7 @@ static bool fell_back(struct guard *g, const char *because)
     }
     c->restarts++;
     c->crashes = 0;
+    c->hangs = 0;
     c->backoff_ms = 0;
     publish_health(g, "critical", c->name, c->restarts,
                    "The engine %s: the previous content is active again. Look at the new one with "
@@ -241,7 +252,9 @@ static bool engine_ended(struct guard *g, int status)
     struct component *c = &g->components[COMPONENT_ENGINE];
     uint64_t lived_ns = clock_boot_ns() - c->started_ns;
     bool again = lived_ns < (uint64_t)SHORT_LIFE_MS * CLOCK_NS_PER_MS;
-    c->crashes = !is_crash(status) ? c->crashes : again ? c->crashes + 1 : 1;
+    bool hung_again = lived_ns < (uint64_t)HANG_LIFE_S * CLOCK_NS_PER_S;
+    c->crashes = !is_crash(c, status) ? c->crashes : again ? c->crashes + 1 : 1;
+    c->hangs = !c->hung ? c->hangs : hung_again ? c->hangs + 1 : 1;
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BAD_CONTENT) {
         if (!fell_back(g, "refused its content")) {
             c->state = COMPONENT_GIVEN_UP;
@@ -252,6 +265,9 @@ static bool engine_ended(struct guard *g, int status)
         }
         return true;
     }
+    if (c->hangs >= HANGS_MAX) {
+        return fell_back(g, "hung again and again");
+    }
     return c->crashes >= CRASHES_MAX && fell_back(g, "crashed again and again");
 }
 
@@ -259,7 +275,7 @@ static void ended(struct guard *g, enum component_id id, int status)
 {
     struct component *c = &g->components[id];
     uint64_t now = clock_boot_ns();
-    describe_exit(status, c->last_exit, sizeof c->last_exit);
+    describe_exit(c, status);
     c->pid = 0;
     if (id == COMPONENT_SCAN && scan_ended(g, status)) {
         return;
@@ -350,6 +366,7 @@ void supervise_watch(struct guard *g, uint64_t now_ns)
         if (hangs && g->components[c->component].pid > 0) {
             publish_health(g, "critical", c->name, 1,
                            "The %s has said nothing for %d s: it is ended.", c->name, HANG_S);
+            g->components[c->component].hung = true;
             kill(g->components[c->component].pid, SIGKILL);
             c->heard_ns = now_ns;
         }

@@ -462,6 +462,26 @@ def falls_back_when_the_engine_crashes_again_and_again():
     instance.stop()
 
 
+def falls_back_when_the_engine_hangs_again():
+    """Twenty seconds each, without detection: one may be chance. Nobody's kill counts as one."""
+    instance = bulkhead.Instance(BUILD, PACKS["a"])
+    loaded(load(instance, PACKS["b"]))
+    start = time.monotonic()
+    for _ in range(2):
+        assert content(instance)["digest"] == digest(PACKS["b"])
+        bulkhead.wait_for(lambda: "engine" in [c["name"] for c in instance.status()["clients"]], 5, "engine")
+        victim = engines(instance)[0]
+        os.kill(victim, signal.SIGSTOP)
+        bulkhead.wait_for(lambda: engines(instance) not in ([], [victim]), 30, "another engine")
+    bulkhead.wait_for(lambda: content(instance).get("digest") == digest(PACKS["a"]), 5, "the previous pack")
+    took = time.monotonic() - start
+    bulkhead.wait_for(lambda: health(instance, "hung again and again: the previous content is active"), 5, "news")
+    subprocess.run([PROGRAM], check=True)
+    bulkhead.wait_for(lambda: len(alerts_of(instance, COMMON)) == 1, 5, "detection")
+    instance.stop()
+    return [f"after two hangs the previous pack is active: {took:.0f} s"]
+
+
 def the_first_content_may_come_later():
     """No content at all, then a pack: the first engine is a second one without a first."""
     instance = bulkhead.Instance(BUILD, None)
@@ -482,6 +502,7 @@ try:
                           there_is_a_way_back, two_that_load_at_once_get_what_they_asked_for, a_hangup_reads_the_file_again,
                           falls_back_when_the_active_pack_is_refused,
                           falls_back_when_the_engine_crashes_again_and_again,
+                          falls_back_when_the_engine_hangs_again,
                           the_first_content_may_come_later])
 finally:
     shutil.rmtree(FOLDER)
