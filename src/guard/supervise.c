@@ -325,17 +325,24 @@ static void hear_last_words(struct guard *g, enum component_id id)
 void supervise_reap(struct guard *g)
 {
     int status;
-    pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    siginfo_t info = {0};
+    /* Looked at first: until it is reaped its number is no other process's, and what its last words
+     * lead to may signal it. A pid of ours is forgotten where it is reaped. */
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid > 0) {
+        pid_t pid = info.si_pid;
         enum component_id id = component_of(g, pid);
-        if (id < COMPONENT_COUNT && !g->stopping) {
-            if (id != COMPONENT_SCAN) { /* whose last words are those of a process below it */
-                hear_last_words(g, id);
-            }
-            ended(g, component_of(g, pid), status); /* the next engine may have its place by now */
+        bool scan = id == COMPONENT_SCAN; /* whose last words are those of a process below it */
+        if (id < COMPONENT_COUNT && !scan && !g->stopping) {
+            hear_last_words(g, id);
+        }
+        bool reaped = waitpid(pid, &status, WNOHANG) == pid;
+        id = component_of(g, pid); /* the next engine may have its place by now */
+        if (reaped && id < COMPONENT_COUNT && !g->stopping) {
+            ended(g, id, status);
         } else if (id < COMPONENT_COUNT) {
             g->components[id].pid = 0;
         }
+        info.si_pid = 0;
     }
 }
 

@@ -166,12 +166,30 @@ static void kills_are_no_hangs(void **state)
     assert_int_equal(kept.active.rules, 2);
 }
 
+/* Its last words lead to a signal: an engine that is cut off is of no use. */
+static void nobody_is_signalled_who_is_gone(void **state)
+{
+    (void)state;
+    OWN(fd_drop) int theirs = play(COMPONENT_STANDBY, 1);
+    pid_t pid = guard.components[COMPONENT_STANDBY].pid;
+    guard.swap.phase = SWAP_PROVING;
+    assert_int_equal(syscall(SYS_kill, pid, SIGTRAP), 0);
+    fd_drop(&theirs);
+    reap(pid);
+    assert_int_equal(strangers, 0);
+    assert_int_equal(guard.clients[COMPONENT_STANDBY].phase, CLIENT_FREE);
+    assert_int_equal(guard.components[COMPONENT_STANDBY].pid, 0);
+    assert_int_equal(guard.swap.phase, SWAP_NONE);
+    assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(two_hangs_bring_the_previous_pack_back, start, stop),
         cmocka_unit_test_setup_teardown(a_hang_after_long_work_is_the_first, start, stop),
         cmocka_unit_test_setup_teardown(kills_are_no_hangs, start, stop),
+        cmocka_unit_test_setup_teardown(nobody_is_signalled_who_is_gone, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
