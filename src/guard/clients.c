@@ -213,6 +213,7 @@ void clients_drop(struct guard *g, struct client *c, enum fault fault, const cha
         watch_forget(&g->kept->watch, gone.id);
     }
     if (gone.ours) {
+        supervise_hung_up(g, gone.component);
         swap_on_gone(g, &gone);
     }
     interest_changed(g);

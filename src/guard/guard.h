@@ -129,7 +129,9 @@ struct component {
     uint32_t restarts;
     uint32_t crashes; /* in a row, each after a short life */
     uint32_t hangs;   /* in a row */
+    uint64_t end_ns;  /* its channel is closed: when it is ended, if it has not by then; 0: not */
     bool hung;        /* we are ending it, since it said nothing */
+    bool cut_off;     /* we are ending it, since it lives without a channel */
     char last_exit[64];
 };
 
@@ -299,6 +301,7 @@ void supervise_reap(struct guard *g);
 void supervise_tick(struct guard *g, uint64_t now_ns);
 void supervise_watch(struct guard *g, uint64_t now_ns); /* once a second */
 void supervise_stop(struct guard *g);
+void supervise_hung_up(struct guard *g, enum component_id id); /* its channel is closed */
 bool supervise_launch(struct guard *g,
                       enum component_id id); /* starts it now; false: it told why */
 void supervise_renew_scan(struct guard *g);  /* the pack is another one */

@@ -25,6 +25,7 @@ enum {
     BACKOFF_LAST_MS = 10000, /* … but one that dies at once may not eat the machine */
     LONG_LIFE_MS = 200,      /* one that lived so long did not die of starting */
     STOP_MS = 2000,          /* between SIGTERM and SIGKILL */
+    HUNG_UP_MS = 1000,       /* for a part without a channel to end by itself, and say how */
     CRASHES_MAX = 3,       /* in a row: it is the pack's fault, and the one before is better … */
     SHORT_LIFE_MS = 10000, /* … if each engine lived for less */
     HANGS_MAX = 2,         /* in a row: each is HANG_S without detection, so not a third … */
@@ -134,7 +135,9 @@ bool supervise_launch(struct guard *g, enum component_id id)
     struct component *c = &g->components[id];
     struct status s = spawn(g, id, &c->pid);
     c->started_ns = clock_boot_ns();
+    c->end_ns = 0;
     c->hung = false;
+    c->cut_off = false;
     if (status_ok(s)) {
         c->state = COMPONENT_RUNNING;
         return true;
@@ -176,6 +179,8 @@ static void describe_exit(struct component *c, int status)
     char *out = c->last_exit;
     if (c->hung) {
         snprintf(out, sizeof c->last_exit, "it hung");
+    } else if (c->cut_off) {
+        snprintf(out, sizeof c->last_exit, "it lived without its channel");
     } else if (WIFSIGNALED(status)) {
         snprintf(out, sizeof c->last_exit, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)) ?: "?");
     } else {
@@ -219,8 +224,8 @@ static bool scan_ended(struct guard *g, int status)
  * is counted by itself: it takes longer than a life that is short. */
 static bool is_crash(const struct component *c, int status)
 {
-    if (c->hung) {
-        return false;
+    if (c->hung || c->cut_off) {
+        return c->cut_off;
     }
     return WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM
                                : WEXITSTATUS(status) != 0;
@@ -277,6 +282,7 @@ static void ended(struct guard *g, enum component_id id, int status)
     uint64_t now = clock_boot_ns();
     describe_exit(c, status);
     c->pid = 0;
+    c->end_ns = 0;
     if (id == COMPONENT_SCAN && scan_ended(g, status)) {
         return;
     }
@@ -346,11 +352,26 @@ void supervise_reap(struct guard *g)
     }
 }
 
+/* One that breaks the rules is cut off, and one that ends hangs up: mostly it has ended before this
+ * moment comes, and its exit code counts. */
+void supervise_hung_up(struct guard *g, enum component_id id)
+{
+    struct component *c = &g->components[id];
+    if (c->state == COMPONENT_RUNNING && c->pid > 0 && !g->stopping) {
+        c->end_ns = clock_boot_ns() + (uint64_t)HUNG_UP_MS * CLOCK_NS_PER_MS;
+    }
+}
+
 void supervise_tick(struct guard *g, uint64_t now_ns)
 {
     for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
-        if (g->components[i].state == COMPONENT_WAITING && now_ns >= g->components[i].restart_ns) {
+        struct component *c = &g->components[i];
+        if (c->state == COMPONENT_WAITING && now_ns >= c->restart_ns) {
             start(g, (enum component_id)i);
+        } else if (c->end_ns && now_ns >= c->end_ns && c->pid > 0) {
+            c->end_ns = 0;
+            c->cut_off = true;
+            kill(c->pid, SIGKILL);
         }
     }
 }
@@ -389,8 +410,9 @@ int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns)
     }
     for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
         const struct component *c = &g->components[i];
-        if (c->state == COMPONENT_WAITING) {
-            int64_t left = (int64_t)(c->restart_ns - now_ns) / CLOCK_NS_PER_MS + 1;
+        uint64_t then_ns = c->state == COMPONENT_WAITING ? c->restart_ns : c->end_ns;
+        if (then_ns) {
+            int64_t left = (int64_t)(then_ns - now_ns) / CLOCK_NS_PER_MS + 1;
             left = left > 0 ? left : 0;
             next = next < 0 || left < next ? left : next;
         }

@@ -83,7 +83,9 @@ static int play(enum component_id id, uint64_t lived_s)
     c->state = COMPONENT_RUNNING;
     c->pid = pid;
     c->started_ns = now - lived_s * CLOCK_NS_PER_S;
+    c->end_ns = 0;
     c->hung = false;
+    c->cut_off = false;
     struct client *client = &guard.clients[id];
     *client = (struct client){.phase = CLIENT_OPEN,
                               .socket = pair[0],
@@ -183,12 +185,63 @@ static void nobody_is_signalled_who_is_gone(void **state)
     assert_int_equal(waitpid(pid, NULL, WNOHANG), -1);
 }
 
+/* It says what is not its to say, is cut off, and lives on: running, and of no use. */
+static void a_part_without_a_channel_is_ended(void **state)
+{
+    (void)state;
+    for (enum component_id id = COMPONENT_ENGINE; id <= COMPONENT_COURIER; id++) {
+        OWN(fd_drop) int theirs = play(id, 1);
+        pid_t pid = guard.components[id].pid;
+        assert_int_equal(write(theirs, "nonsense", 8), 8);
+        uint64_t now = clock_boot_ns();
+        routes_serve(&guard, &guard.clients[id]);
+        assert_int_equal(guard.clients[id].phase, CLIENT_FREE);
+        supervise_tick(&guard, now);
+        assert_int_equal(waitpid(pid, NULL, WNOHANG), 0); /* it may have something to say yet */
+        int64_t next_ms = supervise_next_ms(&guard, now);
+        assert_true(next_ms > 0 && next_ms < 2000);
+        supervise_tick(&guard, now + 2ULL * CLOCK_NS_PER_S);
+        reap(pid);
+        assert_int_equal(guard.components[id].state, COMPONENT_WAITING);
+        assert_string_equal(guard.components[id].last_exit, "it lived without its channel");
+        guard.components[id].state = COMPONENT_OFF;
+    }
+    assert_int_equal(guard.components[COMPONENT_ENGINE].crashes, 1);
+}
+
+/* Its exit code comes after the end of its channel: it refused its pack. */
+static void an_exit_code_is_waited_for(void **state)
+{
+    (void)state;
+
+    enum { REFUSED = 78 };
+
+    have_two_packs();
+    OWN(fd_drop) int theirs = play(COMPONENT_ENGINE, 1);
+    assert_int_equal(syscall(SYS_kill, guard.components[COMPONENT_ENGINE].pid, SIGKILL), 0);
+    assert_int_equal(waitpid(guard.components[COMPONENT_ENGINE].pid, NULL, 0),
+                     guard.components[COMPONENT_ENGINE].pid);
+    pid_t pid = fork();
+    if (pid == 0) {
+        usleep(100000);
+        _exit(REFUSED);
+    }
+    guard.components[COMPONENT_ENGINE].pid = pid;
+    fd_drop(&theirs);
+    routes_serve(&guard, &guard.clients[COMPONENT_ENGINE]);
+    supervise_tick(&guard, clock_boot_ns());
+    reap(pid);
+    assert_int_equal(kept.active.rules, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(two_hangs_bring_the_previous_pack_back, start, stop),
         cmocka_unit_test_setup_teardown(a_hang_after_long_work_is_the_first, start, stop),
         cmocka_unit_test_setup_teardown(kills_are_no_hangs, start, stop),
+        cmocka_unit_test_setup_teardown(a_part_without_a_channel_is_ended, start, stop),
+        cmocka_unit_test_setup_teardown(an_exit_code_is_waited_for, start, stop),
         cmocka_unit_test_setup_teardown(nobody_is_signalled_who_is_gone, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,7 +159,11 @@ import pathlib, socket, sys, time
 guard = socket.socket(fileno=3)
 guard.setblocking(True)
 for packet in eval(pathlib.Path(__file__).with_name("packets").read_text()):
-    if packet:
+    if packet == "stay":
+        while guard.recv(65536):
+            pass
+        time.sleep(1000)
+    elif packet:
         guard.send(packet)
     elif not guard.recv(65536):
         break
@@ -188,6 +192,9 @@ def an_engine_has_its_turn_and_no_more():
         "other content": [struct.pack("<HB", LOAD, 0)],
         "other content in its turn": [ready, None, struct.pack("<HB", LOAD, 0)],
         "the courier's message in its turn": [ready, None, struct.pack("<HI", WANT_SYSLOG, 1)],
+        "one that lives on": [struct.pack("<HB", LOAD, 0), "stay"],
+        "one that lives on in its turn": [ready, None, struct.pack("<HB", LOAD, 0), "stay"],
+        "one that lives on, the last": [ready, ready],
     }
     cut_off = lambda: pathlib.Path(instance.log.name).read_text().count('The client \\"engine\\" was cut off')
     os.rename(engine, build / "engine")
