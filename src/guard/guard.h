@@ -40,7 +40,7 @@ struct options {
     uint32_t processes;
 };
 
-/* Where a pack lies; packs.c has the paths. */
+/* Where a pack lies; packs.c has the paths. The numbers stand in content.choice. */
 enum pack_place {
     PACK_AT_NONE, /* nowhere, or nowhere any more: guard has it open */
     PACK_AT_GIVEN,
@@ -168,6 +168,7 @@ struct guard {
     struct swap swap;
     int active_fd;       /* the packs: opened once, so that what happens to the files does not */
     int previous_fd;     /* matter to an engine that is started again; -1: none */
+    pid_t choice_pid;    /* writes which pack is active; 0: nobody does */
     uint64_t subscribed; /* union of the clients' */
     uint64_t position;   /* in the kernel's ring */
     uint64_t real_minus_boot_ns;
@@ -284,6 +285,9 @@ void packs_install(struct guard *g, enum pack_place place, const struct pack_not
 
 /* The active pack turned out to be bad: the one before is active again. False: there is none. */
 bool packs_fall_back(struct guard *g);
+
+/* The process that wrote the choice ended. */
+void packs_on_end(struct guard *g, int status);
 
 /* ── swap.c: one engine follows another ── */
 void swap_on_load(struct guard *g, struct client *c, bool previous);

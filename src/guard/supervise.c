@@ -343,7 +343,9 @@ void supervise_reap(struct guard *g)
         }
         bool reaped = waitpid(pid, &status, WNOHANG) == pid;
         id = component_of(g, pid); /* the next engine may have its place by now */
-        if (reaped && id < COMPONENT_COUNT && !g->stopping) {
+        if (reaped && pid == g->choice_pid) {
+            packs_on_end(g, status);
+        } else if (reaped && id < COMPONENT_COUNT && !g->stopping) {
             ended(g, id, status);
         } else if (id < COMPONENT_COUNT) {
             g->components[id].pid = 0;
@@ -422,7 +424,7 @@ int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns)
 
 static bool any_left(const struct guard *g)
 {
-    bool left = false;
+    bool left = g->choice_pid > 0;
     for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
         left = left || g->components[i].pid > 0;
     }

@@ -431,6 +431,26 @@ def a_hangup_reads_the_file_again():
     instance.stop()
 
 
+def what_was_loaded_stays_after_a_clean_end():
+    """…with the same --content, as after a start of the machine: run/ is gone, and files are all that is left."""
+    given = FOLDER / "shipped.pack"
+    shutil.copy(PACKS["a"], given)
+    instance = bulkhead.Instance(BUILD, given)
+    loaded(load(instance, PACKS["b"]))
+    instance.stop(leave=True)
+    shutil.rmtree(instance.home / "run")
+    instance = bulkhead.Instance(BUILD, given, instance.home)
+    bulkhead.wait_for(lambda: content(instance).get("digest") == digest(PACKS["b"]), 5, "the loaded pack")
+    assert loaded(instance.ctl("content", "rollback", "--json"))["digest"] == digest(PACKS["a"])
+    loaded(load(instance, PACKS["b"]))
+    instance.stop(leave=True)
+    shutil.copy(PACKS["counting a"], given)  # an upgrade
+    instance = bulkhead.Instance(BUILD, given, instance.home)
+    bulkhead.wait_for(lambda: content(instance).get("digest") == digest(PACKS["counting a"]), 5, "the pack that is new")
+    assert health(instance, "is not active, as --content is another than it was"), "people were not told"
+    instance.stop()
+
+
 def falls_back_when_the_active_pack_is_refused():
     """Somebody damages the active pack on the disk, and guard is started again."""
     instance = bulkhead.Instance(BUILD, PACKS["a"])
@@ -500,7 +520,7 @@ try:
                           whoever_hangs_is_ended,
                           what_the_new_pack_needs_is_there_from_its_first_event, bad_packs_change_nothing,
                           there_is_a_way_back, two_that_load_at_once_get_what_they_asked_for, a_hangup_reads_the_file_again,
-                          falls_back_when_the_active_pack_is_refused,
+                          what_was_loaded_stays_after_a_clean_end, falls_back_when_the_active_pack_is_refused,
                           falls_back_when_the_engine_crashes_again_and_again,
                           falls_back_when_the_engine_hangs_again,
                           the_first_content_may_come_later])
