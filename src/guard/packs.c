@@ -47,13 +47,19 @@ const char *packs_path(const struct guard *g, enum pack_place place, char *room)
     return names[place][0] ? home_path(&g->home, names[place], room) : "";
 }
 
-/* A pipe must not keep guard waiting; what is no file must not reach an engine. */
+/* A pipe must not keep guard waiting; what is no file must not reach an engine. Nor may what was
+ * put there for guard lead to a file elsewhere, which it would not take away. */
 static struct status open_pack(const struct guard *g, enum pack_place place, int *out)
 {
     char room[HOME_PATH];
     struct stat is;
+    int no_link = place == PACK_AT_TRIAL ? O_NOFOLLOW : 0;
     OWN(fd_drop)
-    int fd = open(packs_path(g, place, room), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd =
+        open(packs_path(g, place, room), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | no_link);
+    if (fd < 0 && no_link && errno == ELOOP) {
+        FAIL(INVALID);
+    }
     if (fd < 0 && errno == ENOENT) {
         FAIL(MISSING);
     }

@@ -372,6 +372,10 @@ static void what_is_no_file_is_left_where_it_is(void **state)
     assert_int_equal(mkfifo(room, 0600), 0);
     assert_fault(packs_take(&guard, &place, &fd), INVALID); /* and at once */
     assert_int_equal(unlink(room), 0);
+    write_file(given, "g");
+    assert_int_equal(symlink(given, room), 0);
+    assert_fault(packs_take(&guard, &place, &fd), INVALID);
+    assert_int_equal(unlink(room), 0);
     assert_lasting("a", "");
 }
 

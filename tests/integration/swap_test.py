@@ -371,6 +371,10 @@ def bad_packs_change_nothing():
     os.kill(instance.guard_pid(), signal.SIGHUP)
     bulkhead.wait_for(lambda: len(health(instance, "it is no regular file")) > 1, 5, "a pipe")
     there.unlink()
+    there.symlink_to(PACKS["b"])
+    os.kill(instance.guard_pid(), signal.SIGHUP)
+    bulkhead.wait_for(lambda: len(health(instance, "it is no regular file")) > 2, 5, "a link")
+    there.unlink()
     assert instance.ctl("content", "rollback").returncode == 1, "there is nothing to go back to"
     still_works(instance, engine, alerts)
     instance.stop()
