@@ -451,7 +451,7 @@ def what_was_loaded_stays_after_a_clean_end():
     shutil.copy(PACKS["counting a"], given)  # an upgrade
     instance = bulkhead.Instance(BUILD, given, instance.home)
     bulkhead.wait_for(lambda: content(instance).get("digest") == digest(PACKS["counting a"]), 5, "the pack that is new")
-    assert health(instance, "is not active, as --content is another than it was"), "people were not told"
+    bulkhead.wait_for(lambda: health(instance, "is not active, as --content is another than it was"), 5, "news")
     instance.stop()
 
 
