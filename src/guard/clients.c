@@ -53,8 +53,44 @@ static struct client *free_client(struct guard *g)
     return NULL;
 }
 
-/* The cursor of a name; a new name takes a free one, or none, and begins now: should it die before
- * it first says how far it is, nothing from here on is lost. */
+static bool is_needed(const struct guard *g, const struct stream_cursor *cursor)
+{
+    bool needed = false;
+    for (unsigned i = 0; i < COMPONENT_COUNT; i++) { /* they come back */
+        needed = needed || text_same(text_of(cursor->name), text_of(g->components[i].name));
+    }
+    for (unsigned i = 0; i < CLIENTS_MAX; i++) {
+        const struct client *c = &g->clients[i];
+        needed = needed || (c->phase != CLIENT_FREE && c->cursor == cursor);
+    }
+    return needed;
+}
+
+/* All are taken: who has been away longest, by what it last dealt with, gives way. */
+static struct stream_cursor *make_room(struct guard *g, struct text name)
+{
+    struct stream_cursor *all = g->stream.page->cursors;
+    struct stream_cursor *oldest = NULL;
+    for (unsigned i = 0; i < STREAM_CURSORS; i++) {
+        if ((!oldest || all[i].position < oldest->position) && !is_needed(g, &all[i])) {
+            oldest = &all[i];
+        }
+    }
+    if (oldest) {
+        publish_health(g, "medium", oldest->name, 1,
+                       "%s has been away longest and cannot go on where it was: %d names can, and "
+                       "%.*s is another.",
+                       oldest->name, STREAM_CURSORS, TEXT_ARGS(name));
+    } else {
+        publish_health(g, "medium", "guard", 1,
+                       "%.*s cannot go on where it was, should it come back: %d others can.",
+                       TEXT_ARGS(name), STREAM_CURSORS);
+    }
+    return oldest;
+}
+
+/* The cursor of a name. A new one begins now: should it die before it first says how far it is,
+ * nothing from here on is lost. NULL: as many as there can be are at work. */
 static struct stream_cursor *find_cursor(struct guard *g, struct text name)
 {
     struct stream_cursor *all = g->stream.page->cursors;
@@ -66,6 +102,7 @@ static struct stream_cursor *find_cursor(struct guard *g, struct text name)
         }
         empty = !empty && all[i].name[0] == 0 ? &all[i] : empty;
     }
+    empty = empty ? empty : make_room(g, name);
     if (empty) {
         *empty =
             (struct stream_cursor){.position = g->stream.page->head, .seq = g->stream.page->seq};
@@ -213,6 +250,7 @@ void clients_drop(struct guard *g, struct client *c, enum fault fault, const cha
         watch_forget(&g->kept->watch, gone.id);
     }
     if (gone.ours) {
+        supervise_hung_up(g, gone.component);
         swap_on_gone(g, &gone);
     }
     interest_changed(g);

@@ -40,7 +40,7 @@ struct options {
     uint32_t processes;
 };
 
-/* Where a pack lies; packs.c has the paths. */
+/* Where a pack lies; packs.c has the paths. The numbers stand in content.choice. */
 enum pack_place {
     PACK_AT_NONE, /* nowhere, or nowhere any more: guard has it open */
     PACK_AT_GIVEN,
@@ -128,6 +128,10 @@ struct component {
     uint32_t backoff_ms;
     uint32_t restarts;
     uint32_t crashes; /* in a row, each after a short life */
+    uint32_t hangs;   /* in a row */
+    uint64_t end_ns;  /* its channel is closed: when it is ended, if it has not by then; 0: not */
+    bool hung;        /* we are ending it, since it said nothing */
+    bool cut_off;     /* we are ending it, since it lives without a channel */
     char last_exit[64];
 };
 
@@ -164,6 +168,7 @@ struct guard {
     struct swap swap;
     int active_fd;       /* the packs: opened once, so that what happens to the files does not */
     int previous_fd;     /* matter to an engine that is started again; -1: none */
+    pid_t choice_pid;    /* writes which pack is active; 0: nobody does */
     uint64_t subscribed; /* union of the clients' */
     uint64_t position;   /* in the kernel's ring */
     uint64_t real_minus_boot_ns;
@@ -281,6 +286,9 @@ void packs_install(struct guard *g, enum pack_place place, const struct pack_not
 /* The active pack turned out to be bad: the one before is active again. False: there is none. */
 bool packs_fall_back(struct guard *g);
 
+/* The process that wrote the choice ended. */
+void packs_on_end(struct guard *g, int status);
+
 /* ── swap.c: one engine follows another ── */
 void swap_on_load(struct guard *g, struct client *c, bool previous);
 void swap_on_hangup(struct guard *g); /* SIGHUP */
@@ -297,6 +305,7 @@ void supervise_reap(struct guard *g);
 void supervise_tick(struct guard *g, uint64_t now_ns);
 void supervise_watch(struct guard *g, uint64_t now_ns); /* once a second */
 void supervise_stop(struct guard *g);
+void supervise_hung_up(struct guard *g, enum component_id id); /* its channel is closed */
 bool supervise_launch(struct guard *g,
                       enum component_id id); /* starts it now; false: it told why */
 void supervise_renew_scan(struct guard *g);  /* the pack is another one */

@@ -1,25 +1,30 @@
 /*
  * The packs of this instance: which one is active, which one was before, and where they lie. Guard
- * opens and moves them and never reads a byte of them.
+ * opens and moves them and never looks into one; of --content's it knows whether it changed.
  *
- *   HOME/content/content.pack             active, once it was loaded; what --content names until
- * then HOME/content/content.pack.previous    the one before: the last that is known to be good
+ *   HOME/content/content.pack             active, once it was loaded; until then --content's
+ *   HOME/content/content.pack.previous    the one before: the last that is known to be good
  *   HOME/content/content.pack.next        put there for guard, which takes it away
  *   HOME/content/content.pack.trial       taken, and not accepted yet
  *   HOME/content/content.pack.refused     was active once, and an engine refused it later
+ *   HOME/content/content.choice           which of them is active, as choice.h says
  *
  * Every step is one rename, or a link and a rename: killed at any moment, there is a pack under
- * each name that had one. What is active is decided by struct kept, which outlives guard.
+ * each name that had one. What is active is decided by struct kept, which outlives guard, and where
+ * that is gone, by the choice.
  */
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/own.h"
+#include "guard/choice.h"
 #include "guard/guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char spare[] = "content/content.pack.spare";
@@ -42,13 +47,19 @@ const char *packs_path(const struct guard *g, enum pack_place place, char *room)
     return names[place][0] ? home_path(&g->home, names[place], room) : "";
 }
 
-/* A pipe must not keep guard waiting; what is no file must not reach an engine. */
+/* A pipe must not keep guard waiting; what is no file must not reach an engine. Nor may what was
+ * put there for guard lead to a file elsewhere, which it would not take away. */
 static struct status open_pack(const struct guard *g, enum pack_place place, int *out)
 {
     char room[HOME_PATH];
     struct stat is;
+    int no_link = place == PACK_AT_TRIAL ? O_NOFOLLOW : 0;
     OWN(fd_drop)
-    int fd = open(packs_path(g, place, room), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd =
+        open(packs_path(g, place, room), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | no_link);
+    if (fd < 0 && no_link && errno == ELOOP) {
+        FAIL(INVALID);
+    }
     if (fd < 0 && errno == ENOENT) {
         FAIL(MISSING);
     }
@@ -88,10 +99,76 @@ static bool is_there(const struct guard *g, enum pack_place place)
     return access(packs_path(g, place, room), F_OK) == 0;
 }
 
+/* ── the choice ── */
+
+/* As it is now, which is what the next guard compares with. 0: there is none. */
+static uint64_t sum_of_given(const struct guard *g)
+{
+    OWN(fd_drop) int fd = -1;
+    return status_ok(open_pack(g, PACK_AT_GIVEN, &fd)) ? choice_sum(fd) : 0;
+}
+
+static int write_choice(const struct guard *g, struct choice choice)
+{
+    char path[HOME_PATH];
+    char beside[HOME_PATH];
+    choice.bytes = choice.path ? sum_of_given(g) : 0;
+    return !status_ok(choice_write(home_path(&g->home, "content/content.choice", path),
+                                   home_path(&g->home, "content/content.choice.new", beside),
+                                   &choice));
+}
+
+/* In a process of its own: guard waits for no disk. It holds nothing that the next guard waits for.
+ * One that still writes an older choice is ended, and does not get as far as its rename. */
+static void note_choice(struct guard *g)
+{
+    struct choice choice = {.path = g->kept->content_given,
+                            .active = g->kept->active.place,
+                            .previous = g->kept->previous.place};
+    if (g->choice_pid > 0) {
+        kill(g->choice_pid, SIGKILL);
+    }
+    g->choice_pid = fork();
+    if (g->choice_pid == 0) {
+        close_range(STDERR_FILENO + 1, ~0U, 0);
+        _exit(write_choice(g, choice));
+    }
+    if (g->choice_pid < 0) {
+        packs_on_end(g, -1);
+    }
+}
+
+void packs_on_end(struct guard *g, int status)
+{
+    g->choice_pid = 0;
+    if (status != 0) {
+        publish_health(g, "high", "guard", 1,
+                       "Which content is active could not be written to %s/content: after a clean "
+                       "end or a start of the machine another may be active.",
+                       g->home.root);
+    }
+}
+
+/* Whether --content is what it was when the choice was made; if so, its places. */
+static bool was_chosen(const struct guard *g, uint64_t given, struct choice *out)
+{
+    char room[HOME_PATH];
+    struct choice c = {0};
+    struct status s = choice_read(home_path(&g->home, "content/content.choice", room), &c);
+    bool known =
+        (c.active == PACK_AT_GIVEN || c.active == PACK_AT_HOME) && c.previous <= PACK_AT_PREVIOUS;
+    if (!status_ok(s) || !known || c.path != given || c.bytes != sum_of_given(g) ||
+        !is_there(g, (enum pack_place)c.active)) {
+        return false;
+    }
+    *out = c;
+    return true;
+}
+
 /* ── at the start ── */
 
 /* What the last guard left says which pack is active; but a --content that is another than it was
- * given is what the owner wants now. */
+ * given, or has changed since, is what the owner wants now. */
 static void choose(struct guard *g)
 {
     char room[HOME_PATH];
@@ -101,14 +178,21 @@ static void choose(struct guard *g)
     if (known && k->content_given == given) {
         return;
     }
+    struct choice choice;
     k->content_given = given;
+    if (given && was_chosen(g, given, &choice)) {
+        k->active = (struct pack_note){.place = choice.active};
+        k->previous = (struct pack_note){.place = choice.previous};
+        return;
+    }
     k->active = (struct pack_note){.place = given ? PACK_AT_GIVEN : PACK_AT_HOME};
     k->previous = (struct pack_note){
         .place = given && is_there(g, PACK_AT_HOME) ? PACK_AT_HOME : PACK_AT_PREVIOUS};
-    if (k->previous.place == PACK_AT_HOME) { /* after every clean start, though it may be newer */
+    note_choice(g);
+    if (k->previous.place == PACK_AT_HOME) {
         publish_health(
             g, "medium", "engine", 1,
-            "The content that was loaded (%s) is not active, as --content names another: "
+            "The content that was loaded (%s) is not active, as --content is another than it was: "
             "`bulkhead content rollback` goes back to it.",
             packs_path(g, PACK_AT_HOME, room));
     }
@@ -255,7 +339,9 @@ void packs_install(struct guard *g, enum pack_place place, const struct pack_not
     }
     fd_drop(&g->active_fd);
     g->active_fd = fd_take(fd);
-    if (!status_ok(s)) {
+    if (status_ok(s)) {
+        note_choice(g);
+    } else {
         publish_health(g, "critical", "guard", 1,
                        "The new content works, but could not be kept in %s/content: %s. After the "
                        "next start of guard the old one works again.",
@@ -283,5 +369,6 @@ bool packs_fall_back(struct guard *g)
     k->previous = (struct pack_note){0};
     fd_drop(&g->active_fd);
     g->active_fd = fd_take(&g->previous_fd);
+    note_choice(g);
     return true;
 }

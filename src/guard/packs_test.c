@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { RING = STREAM_SIZE_MIN };
@@ -44,6 +45,17 @@ static const char *there(const char *name)
     return read_open(fd);
 }
 
+/* It is written while guard goes on. */
+static void wait_for_choice(void)
+{
+    int status = 0;
+    if (guard.choice_pid > 0) {
+        assert_int_equal(waitpid(guard.choice_pid, &status, 0), guard.choice_pid);
+        packs_on_end(&guard, status);
+        assert_int_equal(status, 0);
+    }
+}
+
 static void close_packs(void)
 {
     fd_drop(&guard.active_fd);
@@ -73,6 +85,7 @@ static int stop(void **state)
     (void)state;
     char command[HOME_PATH + 16];
     close_packs();
+    wait_for_choice();
     snprintf(command, sizeof command, "rm -rf %s", guard.home.root);
     return system(command);
 }
@@ -81,7 +94,15 @@ static int stop(void **state)
 static void start_again(void)
 {
     close_packs();
+    wait_for_choice();
     packs_open(&guard);
+}
+
+/* After a clean end, or with the machine: nothing but files is left. */
+static void start_anew(void)
+{
+    memset(&kept, 0, sizeof kept);
+    start_again();
 }
 
 /* An engine accepted it and calls it by its first word. */
@@ -156,8 +177,7 @@ static void packs_follow_each_other(void **state)
     roll_back();
     assert_lasting("c", "b");
     /* Also after the machine was started again, when nothing but files is left. */
-    memset(&kept, 0, sizeof kept);
-    start_again();
+    start_anew();
     assert_active("c", "b");
 }
 
@@ -204,6 +224,88 @@ static void what_is_given_anew_comes_first(void **state)
     assert_int_equal(guard.published[EVENT_HEALTH], told + 1); /* nothing changed */
 }
 
+/* What was made active stays so, until --content is another or has other bytes. */
+static void what_was_loaded_stays_beside_the_given(void **state)
+{
+    (void)state;
+    write_file(given, "g");
+    guard.options.content = given;
+    packs_open(&guard);
+    load("a");
+    start_anew();
+    assert_active("a", "g");
+    start_anew();
+    assert_active("a", "g");
+    roll_back();
+    start_anew();
+    assert_active("g", "a");
+    load("b");
+    load("c");
+    start_anew();
+    assert_active("c", "b");
+    uint64_t told = guard.published[EVENT_HEALTH];
+    write_file(given, "h"); /* a new version */
+    start_anew();
+    assert_active("h", "c");
+    assert_int_equal(guard.published[EVENT_HEALTH], told + 1);
+    start_anew();
+    assert_active("h", "c");
+    assert_int_equal(guard.published[EVENT_HEALTH], told + 1);
+    roll_back();
+    start_anew();
+    assert_active("c", "h");
+    char other[sizeof given + 1];
+    snprintf(other, sizeof other, "%s2", given);
+    write_file(other, "h"); /* the same bytes at another path */
+    guard.options.content = other;
+    start_anew();
+    assert_active("h", "c");
+}
+
+/* Exchanged between the start and a load, that load still counts more. */
+static void what_was_loaded_after_a_change_stays(void **state)
+{
+    (void)state;
+    write_file(given, "g");
+    guard.options.content = given;
+    packs_open(&guard);
+    write_file(given, "h");
+    load("a");
+    start_anew();
+    assert_active("a", "h");
+}
+
+/* Damaged in any byte, cut anywhere or too long, the choice says nothing. */
+static void a_damaged_choice_is_none(void **state)
+{
+    (void)state;
+    char room[HOME_PATH];
+    uint8_t good[64];
+    write_file(given, "g");
+    guard.options.content = given;
+    packs_open(&guard);
+    load("a");
+    wait_for_choice();
+    home_path(&guard.home, "content/content.choice", room);
+    OWN(fd_drop) int fd = open(room, O_RDWR | O_CLOEXEC);
+    size_t size = (size_t)read(fd, good, sizeof good);
+    assert_int_equal(size, 40);
+    fd_drop(&fd);
+    for (size_t i = 0; i < 2 * size + 1; i++) {
+        uint8_t bad[sizeof good + 1] = {0};
+        memcpy(bad, good, size);
+        bad[i % size] ^= i < size;
+        size_t len = i < size ? size : i == 2 * size ? size + 1 : i - size;
+        assert_int_equal(unlink(room), 0);
+        fd = open(room, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        assert_int_equal(write(fd, bad, len), len);
+        fd_drop(&fd);
+        start_anew();
+        assert_string_equal(read_open(guard.active_fd), "g");
+        wait_for_choice();
+    }
+}
+
 static void a_file_that_was_exchanged_is_taken_again(void **state)
 {
     (void)state;
@@ -247,10 +349,11 @@ static void a_given_pack_gives_way_to_the_homes(void **state)
     assert_true(packs_fall_back(&guard));
     assert_lasting("a", "");
     assert_string_equal(there("given.pack"), "bad");
+    start_anew();
+    assert_active("a", "");
     /* One that is not there gives way at once. */
-    memset(&kept, 0, sizeof kept);
     assert_int_equal(unlink(given), 0);
-    start_again();
+    start_anew();
     assert_active("a", "");
 }
 
@@ -268,6 +371,10 @@ static void what_is_no_file_is_left_where_it_is(void **state)
     assert_int_equal(rmdir(room), 0);
     assert_int_equal(mkfifo(room, 0600), 0);
     assert_fault(packs_take(&guard, &place, &fd), INVALID); /* and at once */
+    assert_int_equal(unlink(room), 0);
+    write_file(given, "g");
+    assert_int_equal(symlink(given, room), 0);
+    assert_fault(packs_take(&guard, &place, &fd), INVALID);
     assert_int_equal(unlink(room), 0);
     assert_lasting("a", "");
 }
@@ -302,6 +409,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_same_again_keeps_what_was_before, start, stop),
         cmocka_unit_test_setup_teardown(a_given_pack_stays_where_it_is, start, stop),
         cmocka_unit_test_setup_teardown(what_is_given_anew_comes_first, start, stop),
+        cmocka_unit_test_setup_teardown(what_was_loaded_stays_beside_the_given, start, stop),
+        cmocka_unit_test_setup_teardown(what_was_loaded_after_a_change_stays, start, stop),
+        cmocka_unit_test_setup_teardown(a_damaged_choice_is_none, start, stop),
         cmocka_unit_test_setup_teardown(a_file_that_was_exchanged_is_taken_again, start, stop),
         cmocka_unit_test_setup_teardown(what_is_refused_later_gives_way, start, stop),
         cmocka_unit_test_setup_teardown(a_given_pack_gives_way_to_the_homes, start, stop),

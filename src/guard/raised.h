@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/siphash.h"
 #include "base/text.h"
 
 /* The stream's 16 MiB hold 16,000 alerts of the usual size; this is eight times as many, since one
@@ -15,6 +16,8 @@
 enum { RAISED_BUCKETS = 8192, RAISED_PLACES = 16 };
 
 struct raised {
+    uint8_t secret[SIPHASH_KEY];
+
     struct raised_alert {
         uint64_t key;
         uint64_t position; /* of the stream when it was published; 0: no alert */
@@ -27,6 +30,9 @@ struct raised_about {
     uint64_t event; /* its sequence number */
     uint32_t nth;   /* of this rule and event, from 0 */
 };
+
+/* Knows of no alert. `secret` is random, and of this guard alone: the next one reads the stream. */
+void raised_init(struct raised *r, const uint8_t secret[SIPHASH_KEY]);
 
 bool raised_before(const struct raised *r, const struct raised_about *about);
 

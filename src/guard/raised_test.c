@@ -9,7 +9,7 @@ static struct raised raised;
 static int start(void **state)
 {
     (void)state;
-    memset(&raised, 0, sizeof raised);
+    raised_init(&raised, (const uint8_t *)"0123456789abcdef");
     return 0;
 }
 
@@ -67,6 +67,46 @@ static void what_is_found_is_counted(void **state)
     assert_false(before(7, "rule-a", 2));
 }
 
+static bool holds(const struct raised *r, uint64_t key)
+{
+    bool found = false;
+    for (unsigned i = 0; i < RAISED_BUCKETS * RAISED_PLACES; i++) {
+        found = found || r->alerts[i / RAISED_PLACES][i % RAISED_PLACES].key == key;
+    }
+    return found;
+}
+
+/* What two alerts are in one guard's table says nothing of another's: nobody can look for a pair
+ * that is taken for one. */
+static void each_guard_has_its_own_secret(void **state)
+{
+    (void)state;
+    static struct raised other;
+    unsigned alike = 0;
+    raised_init(&other, (const uint8_t *)"0123456789abcdeg");
+    for (uint64_t i = 1; i <= 100; i++) {
+        struct raised_about a = about(i, "rule-a", 0);
+        raised_add(&raised, &a, i);
+        raised_add(&other, &a, i);
+    }
+    for (unsigned i = 0; i < RAISED_BUCKETS * RAISED_PLACES; i++) {
+        const struct raised_alert *a = &other.alerts[i / RAISED_PLACES][i % RAISED_PLACES];
+        alike += a->position > 0 && holds(&raised, a->key);
+    }
+    assert_int_equal(alike, 0);
+}
+
+/* Bytes of the client's name are never taken for the event's, nor for the rule's. */
+static void names_end_where_they_end(void **state)
+{
+    (void)state;
+    struct raised_about one = about(7, "rule", 0);
+    struct raised_about two = about(7, "erule", 0);
+    two.client = TEXT("engin");
+    raised_add(&raised, &one, 100);
+    assert_false(raised_before(&raised, &two));
+}
+
 /* The last of them are known four times over, however many came before. */
 static void as_many_as_the_stream_holds(void **state)
 {
@@ -99,6 +139,8 @@ int main(void)
         cmocka_unit_test_setup(an_alert_is_event_rule_and_number, start),
         cmocka_unit_test_setup(the_order_of_rules_does_not_matter, start),
         cmocka_unit_test_setup(what_is_found_is_counted, start),
+        cmocka_unit_test_setup(each_guard_has_its_own_secret, start),
+        cmocka_unit_test_setup(names_end_where_they_end, start),
         cmocka_unit_test_setup(as_many_as_the_stream_holds, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -108,13 +109,18 @@ static void find_position(struct guard *g)
 
 /* Where each event lies, and which alerts were raised, is read from the ring itself: a guard killed
  * between an alert and its note of it would raise the alert twice. */
-static void find_raised(struct guard *g)
+static struct status find_raised(struct guard *g)
 {
     struct stream_reader r;
     struct text record;
     struct event event;
+    uint8_t secret[SIPHASH_KEY];
+    if (getrandom(secret, sizeof secret, 0) != sizeof secret) {
+        FAIL_SYS(errno);
+    }
+    raised_init(&g->raised, secret);
     if (!status_ok(stream_open(g->stream_memory.bytes, g->stream_memory.size, 0, &r))) {
-        return;
+        return OK;
     }
     while (status_ok(stream_next(&r, g->record, &record))) {
         if (!status_ok(event_open(record, &event))) {
@@ -130,6 +136,7 @@ static void find_raised(struct guard *g)
             raised_found(&g->raised, &about, r.position);
         }
     }
+    return OK;
 }
 
 static void announce(struct guard *g)
@@ -153,7 +160,7 @@ struct status start_all(struct guard *g)
     g->dropped = kernel_dropped_all(&g->kernel); /* the last guard told of these */
     users_refresh(&g->users, "/etc/passwd");
     find_position(g);
-    find_raised(g);
+    TRY(find_raised(g));
     if (!g->kernel.adopted || !g->kept->scanned) {
         TRY(kernel_scan(home_path(&g->home, "run/bpf", folder), publish_scanned, g));
         g->kept->scanned = 1;

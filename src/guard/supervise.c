@@ -25,8 +25,11 @@ enum {
     BACKOFF_LAST_MS = 10000, /* … but one that dies at once may not eat the machine */
     LONG_LIFE_MS = 200,      /* one that lived so long did not die of starting */
     STOP_MS = 2000,          /* between SIGTERM and SIGKILL */
+    HUNG_UP_MS = 1000,       /* for a part without a channel to end by itself, and say how */
     CRASHES_MAX = 3,       /* in a row: it is the pack's fault, and the one before is better … */
     SHORT_LIFE_MS = 10000, /* … if each engine lived for less */
+    HANGS_MAX = 2,         /* in a row: each is HANG_S without detection, so not a third … */
+    HANG_LIFE_S = 3600,    /* … if each worked for less: a machine may stall twice in a year */
 };
 
 int syslog_open(void)
@@ -132,6 +135,9 @@ bool supervise_launch(struct guard *g, enum component_id id)
     struct component *c = &g->components[id];
     struct status s = spawn(g, id, &c->pid);
     c->started_ns = clock_boot_ns();
+    c->end_ns = 0;
+    c->hung = false;
+    c->cut_off = false;
     if (status_ok(s)) {
         c->state = COMPONENT_RUNNING;
         return true;
@@ -168,12 +174,17 @@ void supervise_start(struct guard *g)
     }
 }
 
-static void describe_exit(int status, char *out, size_t out_size)
+static void describe_exit(struct component *c, int status)
 {
-    if (WIFSIGNALED(status)) {
-        snprintf(out, out_size, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)) ?: "?");
+    char *out = c->last_exit;
+    if (c->hung) {
+        snprintf(out, sizeof c->last_exit, "it hung");
+    } else if (c->cut_off) {
+        snprintf(out, sizeof c->last_exit, "it lived without its channel");
+    } else if (WIFSIGNALED(status)) {
+        snprintf(out, sizeof c->last_exit, "ended by SIG%s", sigabbrev_np(WTERMSIG(status)) ?: "?");
     } else {
-        snprintf(out, out_size, "exit code %d", WEXITSTATUS(status));
+        snprintf(out, sizeof c->last_exit, "exit code %d", WEXITSTATUS(status));
     }
 }
 
@@ -209,9 +220,13 @@ static bool scan_ended(struct guard *g, int status)
     return code == EXIT_NO_WORK || code == EXIT_BAD_CONTENT;
 }
 
-/* Does this end speak against the pack? That somebody killed the engine does not. */
-static bool is_crash(int status)
+/* Does this end speak against the pack? That somebody killed the engine does not. A hang does, and
+ * is counted by itself: it takes longer than a life that is short. */
+static bool is_crash(const struct component *c, int status)
 {
+    if (c->hung || c->cut_off) {
+        return c->cut_off;
+    }
     return WIFSIGNALED(status) ? WTERMSIG(status) != SIGKILL && WTERMSIG(status) != SIGTERM
                                : WEXITSTATUS(status) != 0;
 }
@@ -225,6 +240,7 @@ static bool fell_back(struct guard *g, const char *because)
     }
     c->restarts++;
     c->crashes = 0;
+    c->hangs = 0;
     c->backoff_ms = 0;
     publish_health(g, "critical", c->name, c->restarts,
                    "The engine %s: the previous content is active again. Look at the new one with "
@@ -241,7 +257,9 @@ static bool engine_ended(struct guard *g, int status)
     struct component *c = &g->components[COMPONENT_ENGINE];
     uint64_t lived_ns = clock_boot_ns() - c->started_ns;
     bool again = lived_ns < (uint64_t)SHORT_LIFE_MS * CLOCK_NS_PER_MS;
-    c->crashes = !is_crash(status) ? c->crashes : again ? c->crashes + 1 : 1;
+    bool hung_again = lived_ns < (uint64_t)HANG_LIFE_S * CLOCK_NS_PER_S;
+    c->crashes = !is_crash(c, status) ? c->crashes : again ? c->crashes + 1 : 1;
+    c->hangs = !c->hung ? c->hangs : hung_again ? c->hangs + 1 : 1;
     if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BAD_CONTENT) {
         if (!fell_back(g, "refused its content")) {
             c->state = COMPONENT_GIVEN_UP;
@@ -252,6 +270,9 @@ static bool engine_ended(struct guard *g, int status)
         }
         return true;
     }
+    if (c->hangs >= HANGS_MAX) {
+        return fell_back(g, "hung again and again");
+    }
     return c->crashes >= CRASHES_MAX && fell_back(g, "crashed again and again");
 }
 
@@ -259,8 +280,9 @@ static void ended(struct guard *g, enum component_id id, int status)
 {
     struct component *c = &g->components[id];
     uint64_t now = clock_boot_ns();
-    describe_exit(status, c->last_exit, sizeof c->last_exit);
+    describe_exit(c, status);
     c->pid = 0;
+    c->end_ns = 0;
     if (id == COMPONENT_SCAN && scan_ended(g, status)) {
         return;
     }
@@ -309,25 +331,49 @@ static void hear_last_words(struct guard *g, enum component_id id)
 void supervise_reap(struct guard *g)
 {
     int status;
-    pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+    siginfo_t info = {0};
+    /* Looked at first: until it is reaped its number is no other process's, and what its last words
+     * lead to may signal it. A pid of ours is forgotten where it is reaped. */
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid > 0) {
+        pid_t pid = info.si_pid;
         enum component_id id = component_of(g, pid);
-        if (id < COMPONENT_COUNT && !g->stopping) {
-            if (id != COMPONENT_SCAN) { /* whose last words are those of a process below it */
-                hear_last_words(g, id);
-            }
-            ended(g, component_of(g, pid), status); /* the next engine may have its place by now */
+        bool scan = id == COMPONENT_SCAN; /* whose last words are those of a process below it */
+        if (id < COMPONENT_COUNT && !scan && !g->stopping) {
+            hear_last_words(g, id);
+        }
+        bool reaped = waitpid(pid, &status, WNOHANG) == pid;
+        id = component_of(g, pid); /* the next engine may have its place by now */
+        if (reaped && pid == g->choice_pid) {
+            packs_on_end(g, status);
+        } else if (reaped && id < COMPONENT_COUNT && !g->stopping) {
+            ended(g, id, status);
         } else if (id < COMPONENT_COUNT) {
             g->components[id].pid = 0;
         }
+        info.si_pid = 0;
+    }
+}
+
+/* One that breaks the rules is cut off, and one that ends hangs up: mostly it has ended before this
+ * moment comes, and its exit code counts. */
+void supervise_hung_up(struct guard *g, enum component_id id)
+{
+    struct component *c = &g->components[id];
+    if (c->state == COMPONENT_RUNNING && c->pid > 0 && !g->stopping) {
+        c->end_ns = clock_boot_ns() + (uint64_t)HUNG_UP_MS * CLOCK_NS_PER_MS;
     }
 }
 
 void supervise_tick(struct guard *g, uint64_t now_ns)
 {
     for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
-        if (g->components[i].state == COMPONENT_WAITING && now_ns >= g->components[i].restart_ns) {
+        struct component *c = &g->components[i];
+        if (c->state == COMPONENT_WAITING && now_ns >= c->restart_ns) {
             start(g, (enum component_id)i);
+        } else if (c->end_ns && now_ns >= c->end_ns && c->pid > 0) {
+            c->end_ns = 0;
+            c->cut_off = true;
+            kill(c->pid, SIGKILL);
         }
     }
 }
@@ -350,6 +396,7 @@ void supervise_watch(struct guard *g, uint64_t now_ns)
         if (hangs && g->components[c->component].pid > 0) {
             publish_health(g, "critical", c->name, 1,
                            "The %s has said nothing for %d s: it is ended.", c->name, HANG_S);
+            g->components[c->component].hung = true;
             kill(g->components[c->component].pid, SIGKILL);
             c->heard_ns = now_ns;
         }
@@ -365,8 +412,9 @@ int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns)
     }
     for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
         const struct component *c = &g->components[i];
-        if (c->state == COMPONENT_WAITING) {
-            int64_t left = (int64_t)(c->restart_ns - now_ns) / CLOCK_NS_PER_MS + 1;
+        uint64_t then_ns = c->state == COMPONENT_WAITING ? c->restart_ns : c->end_ns;
+        if (then_ns) {
+            int64_t left = (int64_t)(then_ns - now_ns) / CLOCK_NS_PER_MS + 1;
             left = left > 0 ? left : 0;
             next = next < 0 || left < next ? left : next;
         }
@@ -376,7 +424,7 @@ int64_t supervise_next_ms(const struct guard *g, uint64_t now_ns)
 
 static bool any_left(const struct guard *g)
 {
-    bool left = false;
+    bool left = g->choice_pid > 0;
     for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
         left = left || g->components[i].pid > 0;
     }

@@ -177,6 +177,7 @@ static void take_over(struct guard *g)
     text_copy(text_of(old.last_exit), all[COMPONENT_ENGINE].last_exit, sizeof old.last_exit);
     all[COMPONENT_STANDBY] = old;
     all[COMPONENT_STANDBY].state = old.pid > 0 ? COMPONENT_LEAVING : COMPONENT_OFF;
+    all[COMPONENT_STANDBY].end_ns = 0; /* it has LEAVE_MS */
     c->component = COMPONENT_ENGINE;
     uint64_t last_seq = c->cursor ? c->cursor->seq : 0;
     struct status begun = client_begin(g, c); /* first of all: events wait for it */

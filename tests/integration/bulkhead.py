@@ -25,9 +25,10 @@ def wait_for(condition, seconds, what):
 class Instance:
     """One `bulkhead run`, with everything below it, in a scratch home."""
 
-    def __init__(self, build, content="content/content.pack"):
+    def __init__(self, build, content="content/content.pack", home=None):
+        """`home`: of an instance that left it."""
         self.build = pathlib.Path(build).resolve()
-        self.home = pathlib.Path(tempfile.mkdtemp(prefix="bulkhead-test-", dir="/run"))
+        self.home = home or pathlib.Path(tempfile.mkdtemp(prefix="bulkhead-test-", dir="/run"))
         command = [self.build / "src/ctl/bulkhead", "run", "--json", "--home", self.home]
         if content:
             command += ["--content", self.build / content]
@@ -60,8 +61,8 @@ class Instance:
         lines = path.read_text().splitlines() if path.exists() else []
         return [json.loads(line) for line in lines]
 
-    def stop(self):
-        """Ctrl-C; returns the exit code. What is left behind fails the test."""
+    def stop(self, leave=False):
+        """Ctrl-C; returns the exit code. What is left behind fails the test. `leave`: the home for another instance."""
         if not self.process:
             return None
         process, self.process = self.process, None
@@ -71,8 +72,9 @@ class Instance:
         mounts = pathlib.Path("/proc/mounts").read_text()
         assert str(self.home) not in mounts, "a mount is left behind"
         assert not (self.home / "run/guard.sock").exists(), "the socket is left behind"
-        shutil.rmtree(self.home)
-        self.home.with_suffix(".log").unlink(missing_ok=True)
+        if not leave:
+            shutil.rmtree(self.home)
+            self.home.with_suffix(".log").unlink(missing_ok=True)
         return code
 
 

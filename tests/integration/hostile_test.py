@@ -154,12 +154,54 @@ def a_client_that_never_reads_is_cut_off():
     instance.stop()
 
 
+def many_names_find_a_place():
+    """Sixteen can go on where they were: who has been away longest gives way, and never who is at work."""
+    instance = bulkhead.Instance(BUILD)
+    pid = instance.guard_pid()
+
+    def resume(name):
+        client = connect(instance, greet=False)
+        client.send(hello(name))
+        packet, fds, _, _ = socket.recv_fds(client, 65536, 4)
+        for fd in fds:
+            os.close(fd)
+        return client, struct.unpack_from("<HHQQQ", packet)[4]
+
+    nowhere = (1 << 64) - 1
+    client, first = resume(b"at work")
+    for number in range(40):
+        other, position = resume(b"name-%d" % number)
+        assert position != nowhere, number
+        other.close()
+        still_well(instance, pid)  # events come, so that each begins later
+    client.close()
+    client, again = resume(b"at work")
+    assert again == first, (first, again)
+    client.close()
+    log = pathlib.Path(instance.log.name).read_text()
+    assert "name-0 has been away longest" in log and "at work has been away" not in log
+    assert "engine has been away" not in log and "courier has been away" not in log
+    # At once more than there are places: told, and nothing else is lost.
+    many = [resume(b"many-%d" % number) for number in range(15)]
+    assert nowhere in [position for _, position in many]
+    told = lambda: "cannot go on where it was, should it" in pathlib.Path(instance.log.name).read_text()
+    bulkhead.wait_for(told, 5, "news")
+    for client, _ in many:
+        client.close()
+    still_well(instance, pid)
+    instance.stop()
+
+
 FALSE_ENGINE = """#!/usr/bin/python3 -I
 import pathlib, socket, sys, time
 guard = socket.socket(fileno=3)
 guard.setblocking(True)
 for packet in eval(pathlib.Path(__file__).with_name("packets").read_text()):
-    if packet:
+    if packet == "stay":
+        while guard.recv(65536):
+            pass
+        time.sleep(1000)
+    elif packet:
         guard.send(packet)
     elif not guard.recv(65536):
         break
@@ -188,6 +230,9 @@ def an_engine_has_its_turn_and_no_more():
         "other content": [struct.pack("<HB", LOAD, 0)],
         "other content in its turn": [ready, None, struct.pack("<HB", LOAD, 0)],
         "the courier's message in its turn": [ready, None, struct.pack("<HI", WANT_SYSLOG, 1)],
+        "one that lives on": [struct.pack("<HB", LOAD, 0), "stay"],
+        "one that lives on in its turn": [ready, None, struct.pack("<HB", LOAD, 0), "stay"],
+        "one that lives on, the last": [ready, ready],
     }
     cut_off = lambda: pathlib.Path(instance.log.name).read_text().count('The client \\"engine\\" was cut off')
     os.rename(engine, build / "engine")
@@ -241,6 +286,7 @@ def an_alert_names_the_program_that_it_is_about():
 
 
 sys.exit(bulkhead.main([violations_end_the_connection, garbage_harms_nobody, the_table_of_clients_can_be_full,
-                        a_client_that_never_reads_is_cut_off, an_engine_has_its_turn_and_no_more,
+                        a_client_that_never_reads_is_cut_off, many_names_find_a_place,
+                        an_engine_has_its_turn_and_no_more,
                         nothing_passes_by_while_the_engine_is_away,
                         an_alert_names_the_program_that_it_is_about]))

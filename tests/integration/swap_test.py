@@ -371,6 +371,10 @@ def bad_packs_change_nothing():
     os.kill(instance.guard_pid(), signal.SIGHUP)
     bulkhead.wait_for(lambda: len(health(instance, "it is no regular file")) > 1, 5, "a pipe")
     there.unlink()
+    there.symlink_to(PACKS["b"])
+    os.kill(instance.guard_pid(), signal.SIGHUP)
+    bulkhead.wait_for(lambda: len(health(instance, "it is no regular file")) > 2, 5, "a link")
+    there.unlink()
     assert instance.ctl("content", "rollback").returncode == 1, "there is nothing to go back to"
     still_works(instance, engine, alerts)
     instance.stop()
@@ -431,6 +435,26 @@ def a_hangup_reads_the_file_again():
     instance.stop()
 
 
+def what_was_loaded_stays_after_a_clean_end():
+    """…with the same --content, as after a start of the machine: run/ is gone, and files are all that is left."""
+    given = FOLDER / "shipped.pack"
+    shutil.copy(PACKS["a"], given)
+    instance = bulkhead.Instance(BUILD, given)
+    loaded(load(instance, PACKS["b"]))
+    instance.stop(leave=True)
+    shutil.rmtree(instance.home / "run")
+    instance = bulkhead.Instance(BUILD, given, instance.home)
+    bulkhead.wait_for(lambda: content(instance).get("digest") == digest(PACKS["b"]), 5, "the loaded pack")
+    assert loaded(instance.ctl("content", "rollback", "--json"))["digest"] == digest(PACKS["a"])
+    loaded(load(instance, PACKS["b"]))
+    instance.stop(leave=True)
+    shutil.copy(PACKS["counting a"], given)  # an upgrade
+    instance = bulkhead.Instance(BUILD, given, instance.home)
+    bulkhead.wait_for(lambda: content(instance).get("digest") == digest(PACKS["counting a"]), 5, "the pack that is new")
+    bulkhead.wait_for(lambda: health(instance, "is not active, as --content is another than it was"), 5, "news")
+    instance.stop()
+
+
 def falls_back_when_the_active_pack_is_refused():
     """Somebody damages the active pack on the disk, and guard is started again."""
     instance = bulkhead.Instance(BUILD, PACKS["a"])
@@ -462,6 +486,26 @@ def falls_back_when_the_engine_crashes_again_and_again():
     instance.stop()
 
 
+def falls_back_when_the_engine_hangs_again():
+    """Twenty seconds each, without detection: one may be chance. Nobody's kill counts as one."""
+    instance = bulkhead.Instance(BUILD, PACKS["a"])
+    loaded(load(instance, PACKS["b"]))
+    start = time.monotonic()
+    for _ in range(2):
+        assert content(instance)["digest"] == digest(PACKS["b"])
+        bulkhead.wait_for(lambda: "engine" in [c["name"] for c in instance.status()["clients"]], 5, "engine")
+        victim = engines(instance)[0]
+        os.kill(victim, signal.SIGSTOP)
+        bulkhead.wait_for(lambda: engines(instance) not in ([], [victim]), 30, "another engine")
+    bulkhead.wait_for(lambda: content(instance).get("digest") == digest(PACKS["a"]), 5, "the previous pack")
+    took = time.monotonic() - start
+    bulkhead.wait_for(lambda: health(instance, "hung again and again: the previous content is active"), 5, "news")
+    subprocess.run([PROGRAM], check=True)
+    bulkhead.wait_for(lambda: len(alerts_of(instance, COMMON)) == 1, 5, "detection")
+    instance.stop()
+    return [f"after two hangs the previous pack is active: {took:.0f} s"]
+
+
 def the_first_content_may_come_later():
     """No content at all, then a pack: the first engine is a second one without a first."""
     instance = bulkhead.Instance(BUILD, None)
@@ -480,8 +524,9 @@ try:
                           whoever_hangs_is_ended,
                           what_the_new_pack_needs_is_there_from_its_first_event, bad_packs_change_nothing,
                           there_is_a_way_back, two_that_load_at_once_get_what_they_asked_for, a_hangup_reads_the_file_again,
-                          falls_back_when_the_active_pack_is_refused,
+                          what_was_loaded_stays_after_a_clean_end, falls_back_when_the_active_pack_is_refused,
                           falls_back_when_the_engine_crashes_again_and_again,
+                          falls_back_when_the_engine_hangs_again,
                           the_first_content_may_come_later])
 finally:
     shutil.rmtree(FOLDER)

@@ -78,7 +78,8 @@ struct bh_text {
 enum bh_from {
     /* Only what happens from here on. */
     BH_FROM_NOW = 0,
-    /* After the last event that a client of this name dealt with; from now where none is known. */
+    /* After the last event that a client of this name dealt with; from now where none is known:
+     * guard remembers 16 names, and forgets who has been away longest. */
     BH_FROM_RESUME = 1,
     /* With the oldest event that the ring still holds. */
     BH_FROM_ALL = 2,
