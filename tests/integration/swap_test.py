@@ -5,7 +5,6 @@ pack that is bad changes nothing.
 swap_test.py BUILD [SWAPS]      SWAPS: swaps under the storm, and as many kills (24)
 """
 import datetime
-import functools
 import json
 import os
 import pathlib
@@ -307,18 +306,6 @@ def what_the_new_pack_needs_is_there_from_its_first_event():
 
 # ── bad packs ──
 
-def checksum(data):
-    """FNV-1a over words, as docs/formats/pack.md says: a pack that is wrong in itself, and whole."""
-    def step(hash_, word):
-        return ((hash_ ^ word) * 0x100000001b3) % (1 << 64)
-
-    start, size = 0xcbf29ce484222325, len(data) // 8 * 8
-    sums = [start] * 4
-    for i, (word,) in enumerate(struct.iter_unpack("<Q", data[:size])):
-        sums[i % 4] = step(sums[i % 4], 0 if i == 4 else word)
-    return functools.reduce(step, sums, start)
-
-
 def bad_packs():
     good = PACKS["b"].read_bytes()
     for size in [0, 1, 63, 64, 200, len(good) // 2, len(good) - 1]:
@@ -326,7 +313,7 @@ def bad_packs():
     for at in [16, 20, 24, 28]:
         other = bytearray(good)
         other[at] ^= 1
-        struct.pack_into("<Q", other, 32, checksum(bytes(other)))
+        struct.pack_into("<Q", other, 32, bulkhead.checksum(bytes(other)))
         yield f"another word at {at}, of schema or lengths", bytes(other)
     yield "garbage", random.Random(3).randbytes(100000)
     yield "too large", bytes(65 << 20)
