@@ -94,6 +94,9 @@ static void a_rule_is_named_and_cannot_draw(void **state)
                         "refused: rules[0]: no test event shows that this field decides, whatever "
                         "else is in it: path (rule a?[2Jb)\n");
     assert_non_null(strstr(says(pack, limits, true), "\"field\":\"path\",\"rule\":\"a?[2Jb\"}"));
+    struct judge_limits structure = limits;
+    structure.structure = true;
+    assert_non_null(strstr(says(pack, structure, false), "accepted: "));
 }
 
 static void no_memory_is_no_judgement(void **state)
