@@ -315,6 +315,13 @@ def bad_packs():
         other[at] ^= 1
         struct.pack_into("<Q", other, 32, bulkhead.checksum(bytes(other)))
         yield f"another word at {at}, of schema or lengths", bytes(other)
+    # Right in its structure: only who runs the test events sees that one is about another program.
+    offset, count = struct.unpack_from("<QQ", good, 64 + 24 * 22 + 8)
+    events = good[offset:offset + count]
+    other = bytearray(good[:offset] + events.replace(b"/swap-true", b"/swap-trug") + good[offset + count:])
+    assert other != good
+    struct.pack_into("<Q", other, 32, bulkhead.checksum(bytes(other)))
+    yield "a test event that its rule does not match", bytes(other)
     yield "garbage", random.Random(3).randbytes(100000)
     yield "too large", bytes(65 << 20)
 
@@ -344,6 +351,7 @@ def bad_packs_change_nothing():
         bulkhead.wait_for(lambda: len(health(instance, "The new content was refused")) > told, 20, name)
         whys.append(f"{name}: {json.loads(health(instance, 'The new content was refused')[-1])['message']}")
         assert "The old content goes on." in whys[-1], whys[-1]
+        assert name != "a test event that its rule does not match" or "does not match its test event" in whys[-1], whys[-1]
         alerts = still_works(instance, engine, alerts)
     path.unlink()
     os.mkfifo(path)
