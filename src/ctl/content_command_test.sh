@@ -369,9 +369,15 @@ expect 0 'it was written' 'what is silent on healthy machines is released' relea
 expect 1 'release: rule Rule blocks (blocks) would block on a healthy machine: 1 times; first golden/day.jsonl:1: {"type":"process_exec"' \
     'what would block something there is not' release blocks.yml
 expect 0 'it was written' 'that it only alerts, and low, is no fault' release quiet.yml
-expect 1 '2 alerts of level medium or above in 2.00 hours' 'and not what alerts too often' release loud.yml --max-alerts-per-hour 0
+expect 1 '2 alerts of level medium or above in 0.33 hours' 'and not what alerts too often' release loud.yml --max-alerts-per-hour 0
 expect 1 'rule Rule loud (loud) alerts: 2 times; first golden/day.jsonl:2: ' 'the rule is named' release loud.yml --max-alerts-per-hour 0
-expect 0 'it was written' 'how often is a setting' release loud.yml
+expect 0 'it was written' 'how often is a setting' release loud.yml --max-alerts-per-hour 6
+echo '{"type":"process_exec","time":"2001-01-01T00:00:00Z","path":"/bin/true"}' > golden/clock.jsonl
+echo '{"type":"process_exec","time":"2026-11-21T10:00:00Z","path":"/bin/true"}' >> golden/clock.jsonl
+echo '{"type":"process_exec","time":"2026-11-21T09:00:00Z","path":"/bin/true"}' >> golden/clock.jsonl
+expect 1 '2 alerts of level medium or above in 0.50 hours' 'one wrong clock makes no years of health' \
+    release loud.yml --max-alerts-per-hour 3
+rm golden/clock.jsonl
 expect 1 'rules were refused' 'a pack that lacks a rule is not released' release mixed
 expect 1 'can never match' 'nor one with a rule that does nothing' release never.yml
 expect 1 'refused: ' 'nor one over a budget' release calm --max-event-cost 1000
