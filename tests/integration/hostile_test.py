@@ -140,6 +140,28 @@ def the_table_of_clients_can_be_full():
     return [f"{len(clients)} clients at once"]
 
 
+def names_beyond_the_places_begin_now():
+    """Places in the stream are kept for 16 names, our parts' among them; others are welcome and may not resume."""
+    instance = bulkhead.Instance(BUILD)
+    pid = instance.guard_pid()
+    from_now, places = (1 << 64) - 1, 0
+    for i in range(40):
+        with connect(instance, greet=False) as client:
+            client.send(hello(f"name-{i}".encode()))
+            answer = socket.recv_fds(client, 65536, 4)[0]
+            number, _, _, _, resume, _, _ = struct.unpack("<HHQQQIQ", answer)
+            assert number == 2, answer
+            places += resume != from_now
+            assert (resume != from_now) == (places == i + 1), f"name {i}: {resume}"
+    assert 10 <= places <= 14, places
+    engine = int(subprocess.run(["pgrep", "-P", str(pid), "-f", "bulkhead-engine"],
+                                capture_output=True, text=True).stdout)
+    os.kill(engine, signal.SIGKILL)  # its own place is still its own
+    still_well(instance, pid)
+    instance.stop()
+    return [f"{places} places for others"]
+
+
 def a_client_that_never_reads_is_cut_off():
     instance = bulkhead.Instance(BUILD)
     pid = instance.guard_pid()
@@ -241,6 +263,7 @@ def an_alert_names_the_program_that_it_is_about():
 
 
 sys.exit(bulkhead.main([violations_end_the_connection, garbage_harms_nobody, the_table_of_clients_can_be_full,
+                        names_beyond_the_places_begin_now,
                         a_client_that_never_reads_is_cut_off, an_engine_has_its_turn_and_no_more,
                         nothing_passes_by_while_the_engine_is_away,
                         an_alert_names_the_program_that_it_is_about]))
