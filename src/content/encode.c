@@ -117,20 +117,15 @@ struct status encode_predicate(struct encoder *e, const struct predicate *p, uin
     return add_predicate(e, writer_text(&w), p, out);
 }
 
-/* Node by node: what a rule asks lies together. */
+/* Node by node: what a rule asks lies together, and only what a node asks is in the pack. */
 static struct status encode_nodes(struct encoder *e, const struct rule *rule)
 {
-    uint32_t *number = arena_alloc(e->arena, rule->predicate_count, sizeof *number);
-    if (!number) {
-        FAIL(MEMORY);
-    }
-    for (size_t i = 0; i < rule->predicate_count; i++) {
-        TRY(encode_predicate(e, &rule->predicates[i], &number[i]));
-    }
     for (size_t i = 0; i < rule->node_count; i++) {
         uint8_t room[8];
+        uint32_t number;
         struct writer w = writer_over(room, sizeof room);
-        writer_u32(&w, number[rule->nodes[i].predicate]);
+        TRY(encode_predicate(e, &rule->predicates[rule->nodes[i].predicate], &number));
+        writer_u32(&w, number);
         writer_u16(&w, rule->nodes[i].on_true);
         writer_u16(&w, rule->nodes[i].on_false);
         TRY(encode_bytes(e, PACK_NODES, writer_text(&w)));
@@ -231,8 +226,7 @@ static struct status lay_pools(struct encoder *e)
     TRY(lay_items(e, &e->texts, PACK_TEXT_BYTES));
     TRY(lay_ends(e, &e->automata, PACK_AUTOMATON_ENDS));
     TRY(lay_items(e, &e->automata, PACK_AUTOMATON_BYTES));
-    TRY(lay_items(e, &e->numbers, PACK_NUMBERS));
-    return lay_items(e, &e->predicates, PACK_PREDICATES);
+    return lay_items(e, &e->numbers, PACK_NUMBERS);
 }
 
 static struct status lay_lists(struct encoder *e)
@@ -355,11 +349,12 @@ struct status encode_pack(struct arena *arena, const struct pack_source *source,
         TRY(encode_rule(&e, &source->rules[i]));
     }
     TRY(encode_correlations(&e, source));
+    TRY(lay_items(&e, &e.predicates, PACK_PREDICATES));
     TRY(encode_atoms(&e, &atoms));
+    TRY(encode_matcher(&e, &atoms));
     TRY(encode_vectors(&e, source));
     TRY(encode_yara(&e, source->yara, source->yara_count));
     TRY(lay_pools(&e));
     TRY(lay_lists(&e));
-    TRY(encode_matcher(&e, &atoms));
     return lay_pack(&e, out);
 }

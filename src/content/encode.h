@@ -47,10 +47,9 @@ struct status encode_predicate(struct encoder *e, const struct predicate *p, uin
 /* Appends whole items, or a part of one, to a section. */
 struct status encode_bytes(struct encoder *e, enum pack_section section, struct text bytes);
 
-/* The atoms of all predicates: their literals become texts. */
+/* The atoms of all predicates; the literals of those that are kept become texts. */
 struct encoded_atom {
     uint32_t predicate;
-    uint32_t text;
     struct text literal;
     enum anchor anchor;
     bool exact;
@@ -63,8 +62,8 @@ struct encoded_atoms {
 
 struct status encode_atoms(struct encoder *e, struct encoded_atoms *out);
 
-/* The sections of the matcher: atoms, triggers, rules without, filters. Rules, nodes, predicates,
- * texts and automata are in their sections already. Leaves out atoms that are not worth it. */
+/* The sections of the matcher: atoms, triggers, rules without, filters. Rules, nodes
+ * and predicates are in their sections already. Leaves out atoms that are not worth it. */
 struct status encode_matcher(struct encoder *e, struct encoded_atoms *atoms);
 
 /* Of these, the filters. */

@@ -79,7 +79,6 @@ struct status encode_atoms(struct encoder *e, struct encoded_atoms *out)
         struct encoded_atom *item = &items[out->count++];
         *item = (struct encoded_atom){
             .predicate = i, .literal = atom.literal, .anchor = atom.anchor, .exact = atom.exact};
-        TRY(encode_text(e, atom.literal, &item->text));
     }
     return OK;
 }
@@ -210,7 +209,9 @@ static struct status lay_atoms(struct matcher_encoder *m, struct pairs *pairs)
 {
     for (size_t i = 0; i < m->atoms->count; i++) {
         const struct encoded_atom *atom = &m->atoms->items[i];
-        TRY(put_u32(m->encoder, PACK_ATOMS, atom->text));
+        uint32_t text;
+        TRY(encode_text(m->encoder, atom->literal, &text));
+        TRY(put_u32(m->encoder, PACK_ATOMS, text));
         TRY(put_u32(m->encoder, PACK_ATOMS,
                     atom->predicate | (uint32_t)atom->anchor << PACK_ATOM_ANCHOR |
                         (uint32_t)atom->exact << PACK_ATOM_EXACT));

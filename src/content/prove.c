@@ -8,13 +8,17 @@
  * asked of a field could be taken for one of them. */
 enum { ANY_FIELDS = 2 };
 
+/* What a run takes beside the matcher's steps: to copy the event, and to change it. */
+enum { RUN_COST = 200 };
+
 struct proof {
     const struct pack *pack;
     struct matcher *matcher;
     struct pack_fault *fault;
-    uint8_t *room; /* EVENT_MAX bytes: an event with a field changed */
-    uint32_t rule; /* that a run is about … */
-    bool matched;  /* … and what it said */
+    uint8_t *room;  /* EVENT_MAX bytes: an event with a field changed */
+    uint64_t steps; /* that are left */
+    uint32_t rule;  /* that a run is about … */
+    bool matched;   /* … and what it said */
     bool failed;
     /* What vectors of one rule have shown so far. */
     struct reads reads;
@@ -46,8 +50,13 @@ static void on_fault(void *context, size_t rule, const char *what)
 static const char *run(struct proof *p, const struct event *event, bool expected)
 {
     struct matcher_sink sink = {.context = p, .on_match = on_match, .on_fault = on_fault};
+    uint64_t most = p->pack->cost[event->header.type] + event->header.size + RUN_COST;
+    if (p->steps < most) {
+        return "to run all test events up to it takes too long";
+    }
     p->matched = false;
     matcher_run(p->matcher, event, &sink);
+    p->steps -= matcher_steps(p->matcher) + event->header.size + RUN_COST;
     if (p->failed) {
         return "a rule left its bounds while it was tried";
     }
@@ -169,26 +178,30 @@ static struct status prove_rule(struct proof *p, uint32_t rule, size_t *next)
     return check_coverage(p);
 }
 
-struct status pack_prove_with(const struct pack *pack, struct matcher *matcher,
-                              struct pack_fault *fault)
+static struct status prove_rules(struct proof *p)
 {
-    OWN(heap_drop) uint8_t *room = heap_alloc(EVENT_MAX, 1);
-    struct proof p = {.pack = pack, .matcher = matcher, .fault = fault, .room = room};
     size_t next = 0;
-    if (!room) {
-        FAIL(MEMORY);
-    }
-    for (size_t i = 0; i < pack_count(pack, PACK_RULES); i++) {
-        TRY(prove_rule(&p, (uint32_t)i, &next));
+    for (size_t i = 0; i < pack_count(p->pack, PACK_RULES); i++) {
+        TRY(prove_rule(p, (uint32_t)i, &next));
     }
     return OK;
 }
 
-struct status pack_prove(const struct pack *pack, struct pack_fault *fault)
+struct status pack_prove_within(const struct pack *pack, uint64_t steps, struct pack_fault *fault)
 {
     OWN(matcher_drop) struct matcher *m = NULL;
+    OWN(heap_drop) uint8_t *room = heap_alloc(EVENT_MAX, 1);
     *fault = (struct pack_fault){
         .section = "pack", .index = PACK_WHOLE, .what = "there is no memory to run it"};
+    if (!room) {
+        FAIL(MEMORY);
+    }
     TRY(matcher_new(pack, &m));
-    return pack_prove_with(pack, m, fault);
+    struct proof p = {.pack = pack, .matcher = m, .fault = fault, .room = room, .steps = steps};
+    return prove_rules(&p);
+}
+
+struct status pack_prove(const struct pack *pack, struct pack_fault *fault)
+{
+    return pack_prove_within(pack, PROVE_STEPS, fault);
 }

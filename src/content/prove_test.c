@@ -473,6 +473,31 @@ static void a_field_that_never_decides_is_left_out(void **state)
     assert_null(strstr(why, "is left out"));
 }
 
+/* Each run may take a millisecond, and a pack has room for millions. */
+static void all_runs_together_are_bounded(void **state)
+{
+    (void)state;
+    const uint64_t plenty = 10000000;
+    struct text bytes;
+    struct pack pack;
+    struct pack_fault fault;
+    uint64_t steps = 0;
+    assert_ok(sample_pack(&arena, &bytes));
+    assert_ok(pack_open(bytes, &pack, &fault));
+    assert_ok(pack_prove_within(&pack, plenty, &fault));
+    for (uint64_t step = plenty / 2; step > 0; step /= 2) {
+        struct status s = pack_prove_within(&pack, steps + step, &fault);
+        if (!status_ok(s)) {
+            assert_int_equal(s.fault, FAULT_INVALID);
+            assert_string_equal(fault.what, "to run all test events up to it takes too long");
+            steps += step;
+        }
+    }
+    /* Every run counts at least what it takes to copy the event. */
+    size_t runs = pack_count(&pack, PACK_VECTORS) + pack_count(&pack, PACK_PROBES);
+    assert_true(steps > runs * 200);
+}
+
 static void no_memory_is_a_status(void **state)
 {
     (void)state;
@@ -512,6 +537,7 @@ int main(void)
         cmocka_unit_test(the_authors_events_are_kept_and_tried),
         cmocka_unit_test(what_cannot_be_shown_is_named),
         cmocka_unit_test(a_field_that_never_decides_is_left_out),
+        cmocka_unit_test(all_runs_together_are_bounded),
         cmocka_unit_test(no_memory_is_a_status),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -1,7 +1,9 @@
 /*
  * pack_open(): the proof. Sections are proven in the order of the file, each with nothing but what
  * was proven before it, and read by the functions that the interpreter reads with. What has two
- * forms is refused in all but one, so that no byte of a pack is without meaning.
+ * forms is refused in all but one, and so is what nothing refers to: no byte of a pack is without
+ * meaning. (That equal texts are stored once, in the order in which they are used, is left to the
+ * builder: to compare them all would take longer than it is worth, and they are read the same.)
  */
 #include "content/verify.h"
 
@@ -227,6 +229,20 @@ static const char *check_bytes(const struct check *c, const char *at)
     return operand < count || (!needed && operand == PACK_NONE) ? NULL : "its operand is not there";
 }
 
+/* The lists are not counted: they have names, and the scanner looks files up in them. */
+static void note_operand(const struct check *c, const char *at)
+{
+    unsigned uses = predicate_info((enum predicate_kind)(unsigned char)at[0])->uses;
+    uint32_t operand = load_u32(at + 4);
+    if (uses & USES_AUTOMATON) {
+        check_use(c, CHECK_AUTOMATA, operand);
+    } else if (uses & USES_NUMBER) {
+        check_use(c, CHECK_NUMBERS, operand);
+    } else if (uses & USES_TEXT) {
+        check_use(c, CHECK_TEXTS, operand);
+    }
+}
+
 static struct status check_predicates(struct check *c)
 {
     c->predicate_cost =
@@ -239,6 +255,7 @@ static struct status check_predicates(struct check *c)
         const char *wrong = check_bytes(c, at);
         if (!wrong) {
             struct predicate p = pack_predicate(&c->pack, i);
+            note_operand(c, at);
             bool read = predicate_info(p.kind)->uses & USES_TEXT; /* the others were proven once */
             TRY(check_work(c, PACK_PREDICATES, i, read ? p.text.len : 0));
             wrong = predicate_check(&p);
@@ -256,15 +273,18 @@ static struct status check_all(struct check *c)
     struct reader r = reader_over(c->pack.bytes.ptr, c->pack.bytes.len);
     TRY(check_header(c, &r));
     TRY(check_sections(c, &r));
+    TRY(check_used_new(c));
     TRY(check_texts(c));
     TRY(check_automata(c));
     TRY(check_indicators(c));
     TRY(check_predicates(c));
     TRY(check_rules(c));
+    TRY(check_predicates_differ(c));
     TRY(check_correlations(c));
     TRY(check_matcher(c));
     TRY(check_vectors(c));
-    return check_yara(c);
+    TRY(check_yara(c));
+    return check_all_used(c);
 }
 
 struct status pack_open_within(struct text bytes, struct pack_limits limits, struct pack *out,
@@ -273,6 +293,7 @@ struct status pack_open_within(struct text bytes, struct pack_limits limits, str
     struct check c = {.pack = {.bytes = bytes}, .limits = limits, .fault = fault};
     struct status s = check_all(&c);
     heap_free(c.predicate_cost);
+    check_used_drop(&c);
     TRY(s);
     *out = c.pack;
     return OK;

@@ -9,12 +9,17 @@
 
 #include "content/pack.h"
 
+/* What parts of a pack refer to by number. */
+enum check_used { CHECK_TEXTS, CHECK_AUTOMATA, CHECK_NUMBERS, CHECK_USED_COUNT };
+
 struct check {
     struct pack pack;
     struct pack_limits limits;
     struct pack_fault *fault;
-    uint64_t *predicate_cost; /* for each predicate, once they are proven */
-    uint64_t work;            /* what check_work() counted */
+    uint64_t *predicate_cost;        /* for each predicate, once they are proven */
+    uint32_t asked;                  /* predicates up to this one are asked by a node */
+    uint8_t *used[CHECK_USED_COUNT]; /* for each text …: something refers to it */
+    uint64_t work;                   /* what check_work() counted */
 };
 
 /* Notes what is wrong with an item (or with PACK_WHOLE) of a section, and returns INVALID. */
@@ -53,3 +58,19 @@ struct status check_matcher(struct check *c);
 /* Vectors and their probes: events of this schema, in order, each for a rule that is there. What
  * they prove is prove.h's business. */
 struct status check_vectors(struct check *c);
+
+/* Room to note what is referred to; dropped with check_used_drop(). */
+struct status check_used_new(struct check *c);
+void check_used_drop(struct check *c);
+
+/* Notes that something refers to an item that is there. */
+static inline void check_use(const struct check *c, enum check_used what, uint32_t index)
+{
+    c->used[what][index] = 1;
+}
+
+/* All texts, automata and numbers were referred to. */
+struct status check_all_used(struct check *c);
+
+/* No two predicates are equal. */
+struct status check_predicates_differ(struct check *c);

@@ -66,6 +66,7 @@ static struct status check_atoms(struct check *c)
         if (wrong) {
             return check_refuse(c, PACK_ATOMS, i, wrong);
         }
+        check_use(c, CHECK_TEXTS, pack_atom(&c->pack, i).literal);
     }
     return OK;
 }

@@ -27,6 +27,9 @@ static const char *check_references(const struct check *c, size_t index)
         if (there && pack_text(&c->pack, reference).len == 0) {
             return "a text is empty";
         }
+        if (there) {
+            check_use(c, CHECK_TEXTS, reference);
+        }
     }
     if ((unsigned char)at[60] >= ACTION_COUNT) {
         return "there is no such action";
@@ -89,6 +92,23 @@ static bool is_forward(uint16_t jump, size_t from, size_t count)
     return (jump > from && jump < count) || jump == NODE_MATCH || jump == NODE_MISS;
 }
 
+/* Predicates are numbered as they are first asked. */
+static struct status check_asked(struct check *c, const struct pack_program *rule)
+{
+    for (uint32_t i = 0; i < rule->node_count; i++) {
+        uint32_t predicate = pack_node(&c->pack, rule->first_node + i).predicate;
+        if (predicate >= pack_count(&c->pack, PACK_PREDICATES)) {
+            return check_refuse(c, PACK_NODES, rule->first_node + i, "its predicate is not there");
+        }
+        if (predicate > c->asked) {
+            return check_refuse(c, PACK_PREDICATES, c->asked,
+                                "it is not asked before those that follow it");
+        }
+        c->asked += predicate == c->asked;
+    }
+    return OK;
+}
+
 /* From the last node to the first: as every jump is forward, what a jump costs is known by then. */
 static struct status check_nodes(struct check *c, const struct pack_program *rule, uint64_t *costs,
                                  uint64_t *out)
@@ -96,9 +116,6 @@ static struct status check_nodes(struct check *c, const struct pack_program *rul
     size_t count = rule->node_count;
     for (size_t i = count; i-- > 0;) {
         struct pack_node node = pack_node(&c->pack, rule->first_node + i);
-        if (node.predicate >= pack_count(&c->pack, PACK_PREDICATES)) {
-            return check_refuse(c, PACK_NODES, rule->first_node + i, "its predicate is not there");
-        }
         if (!is_forward(node.on_true, i, count) || !is_forward(node.on_false, i, count)) {
             return check_refuse(c, PACK_NODES, rule->first_node + i, "it does not lead forward");
         }
@@ -138,9 +155,13 @@ struct status check_rules(struct check *c)
             return check_refuse(c, PACK_RULES, i, wrong);
         }
         struct pack_program rule = pack_program(&c->pack, i);
+        TRY(check_asked(c, &rule));
         TRY(check_nodes(c, &rule, costs, &cost));
         add_demand(c, rule.types, cost);
         first_node += rule.node_count;
+    }
+    if (c->asked != pack_count(&c->pack, PACK_PREDICATES)) {
+        return check_refuse(c, PACK_PREDICATES, c->asked, "no node asks it");
     }
     return first_node == nodes ? OK
                                : check_refuse(c, PACK_NODES, first_node, "it belongs to no rule");

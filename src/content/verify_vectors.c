@@ -53,6 +53,9 @@ static const char *check_probe(const struct check *c, size_t index, unsigned *le
                                pack_text(&c->pack, value).len > EVENT_TEXT_MAX)) {
         return "its value is not there, or longer than any";
     }
+    if (value != PACK_NONE) {
+        check_use(c, CHECK_TEXTS, value);
+    }
     *least = field + 1;
     return NULL;
 }

@@ -74,6 +74,7 @@ struct status check_yara(struct check *c)
         if (wrong) {
             return check_refuse(c, PACK_YARA, i, wrong);
         }
+        check_use(c, CHECK_TEXTS, load_u32(c->pack.sections[PACK_YARA].at + i * YARA_ITEM));
         before = source.file;
         from = to;
     }

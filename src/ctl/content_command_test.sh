@@ -98,6 +98,27 @@ expect 0 'three  high' 'the rules of a pack' "$bulkhead" content explain good.pa
 expect 0 'path starts with "/dev/shm/"' 'a program in words' "$bulkhead" content explain good.pack three
 expect 1 'holds no rule four' 'a rule that is not there' "$bulkhead" content explain good.pack four
 
+# ── packs are read in a cage first ──
+
+mkdir alone
+cp "$bulkhead" alone/bulkhead
+expect 0 'WARNING: there is no bulkhead-verify beside this program: good.pack is proven here, in no cage' \
+    'without its verifier the command line says so' alone/bulkhead content explain good.pack
+expect 0 'three  high' 'and goes on' alone/bulkhead content explain good.pack
+asks_first() { # name, what the verifier does, exit code that is expected, words
+    printf '#!/bin/sh\n[ "$*" = --structure ] || exit 2\n%s\n' "$2" > alone/bulkhead-verify
+    chmod +x alone/bulkhead-verify
+    expect 1 "$3" "$1: explain" alone/bulkhead content explain good.pack
+    expect 1 "$3" "$1: match" alone/bulkhead content match good.pack --events events.jsonl
+    expect 78 "$3" "$1: diff" alone/bulkhead content diff good.pack good.pack
+    expect 1 "$3" "$1: replay" alone/bulkhead content replay good.pack events.jsonl
+    expect 1 "$3" "$1: cost" alone/bulkhead content cost good.pack
+    expect 1 "$3" "$1: test" alone/bulkhead content test good.pack
+}
+asks_first 'what is refused in the cage is not opened' 'echo "refused: rules[3]: so it is"; exit 1' \
+    'good.pack is no pack that could run: rules[3]: so it is'
+asks_first 'nor what ends the verifier' 'kill -SYS $$' 'bulkhead-verify gave no answer (signal 31)'
+
 mkdir -p lists/feeds
 cp good/one.yml lists
 printf '# title: Bad hosts\n# author: Ann\n192.0.2.0/24\nevil[.]example\nnot one\n' > lists/feeds/hosts.ioc.txt
@@ -348,9 +369,15 @@ expect 0 'it was written' 'what is silent on healthy machines is released' relea
 expect 1 'release: rule Rule blocks (blocks) would block on a healthy machine: 1 times; first golden/day.jsonl:1: {"type":"process_exec"' \
     'what would block something there is not' release blocks.yml
 expect 0 'it was written' 'that it only alerts, and low, is no fault' release quiet.yml
-expect 1 '2 alerts of level medium or above in 2.00 hours' 'and not what alerts too often' release loud.yml --max-alerts-per-hour 0
+expect 1 '2 alerts of level medium or above in 0.33 hours' 'and not what alerts too often' release loud.yml --max-alerts-per-hour 0
 expect 1 'rule Rule loud (loud) alerts: 2 times; first golden/day.jsonl:2: ' 'the rule is named' release loud.yml --max-alerts-per-hour 0
-expect 0 'it was written' 'how often is a setting' release loud.yml
+expect 0 'it was written' 'how often is a setting' release loud.yml --max-alerts-per-hour 6
+echo '{"type":"process_exec","time":"2001-01-01T00:00:00Z","path":"/bin/true"}' > golden/clock.jsonl
+echo '{"type":"process_exec","time":"2026-11-21T10:00:00Z","path":"/bin/true"}' >> golden/clock.jsonl
+echo '{"type":"process_exec","time":"2026-11-21T09:00:00Z","path":"/bin/true"}' >> golden/clock.jsonl
+expect 1 '2 alerts of level medium or above in 0.50 hours' 'one wrong clock makes no years of health' \
+    release loud.yml --max-alerts-per-hour 3
+rm golden/clock.jsonl
 expect 1 'rules were refused' 'a pack that lacks a rule is not released' release mixed
 expect 1 'can never match' 'nor one with a rule that does nothing' release never.yml
 expect 1 'refused: ' 'nor one over a budget' release calm --max-event-cost 1000

@@ -19,6 +19,11 @@ enum {
     SPAN_MIN_NS = 60000000000, /* a recording counts as at least a minute: a rate needs a time */
 };
 
+/* The most that counts between two events that follow each other. Even an idle machine says
+ * something every few minutes, timers above all; a longer gap is a clock that was set or a recorder
+ * that was away, and one such stamp must not make years in which every rate is small. */
+enum { GAP_MAX_S = 600 };
+
 /* What one rule did on the recordings. */
 struct deed {
     uint64_t count;
@@ -37,9 +42,8 @@ struct gate {
     const struct event *event;
     uint64_t events;
     uint64_t undecided;
-    uint64_t first_ns;
-    uint64_t last_ns;
-    uint64_t span_ns; /* of all recordings */
+    uint64_t last_ns; /* when the event before happened; 0: there is none */
+    uint64_t span_ns; /* of all recordings: the gaps between their events */
     unsigned faults;
 };
 
@@ -100,6 +104,15 @@ static void check_rules(struct gate *g)
 }
 
 /* ── recordings ── */
+
+/* Times that go back add nothing. */
+static void count_time(struct gate *g, uint64_t time_ns)
+{
+    uint64_t gap = g->last_ns && time_ns > g->last_ns ? time_ns - g->last_ns : 0;
+    uint64_t most = (uint64_t)GAP_MAX_S * CLOCK_NS_PER_S;
+    g->span_ns += gap < most ? gap : most;
+    g->last_ns = time_ns;
+}
 
 static void note_first(struct gate *g, struct deed *deed)
 {
@@ -162,9 +175,7 @@ static void run_line(struct gate *g, struct text line)
     }
     g->event = &event;
     g->events++;
-    g->first_ns =
-        g->first_ns && g->first_ns < event.header.time_ns ? g->first_ns : event.header.time_ns;
-    g->last_ns = g->last_ns > event.header.time_ns ? g->last_ns : event.header.time_ns;
+    count_time(g, event.header.time_ns);
     detector_run(g->detector, &event, &sink);
     g->undecided += matcher_undecided(detector_matcher(g->detector)) > 0;
 }
@@ -185,7 +196,6 @@ static struct status run_file(struct gate *g)
     TRY(begin_again(g));
     TRY(content_lines_open(&lines, g->path));
     g->line = 0;
-    g->first_ns = 0;
     g->last_ns = 0;
     for (;;) {
         struct text line;
@@ -197,7 +207,6 @@ static struct status run_file(struct gate *g)
         TRY(s);
         run_line(g, line);
     }
-    g->span_ns += g->last_ns - g->first_ns;
     const char *caveat = content_lines_caveat(&lines, words, sizeof words);
     if (caveat) {
         tell(g, "%s does not show all of what happened: %s", g->path, caveat);

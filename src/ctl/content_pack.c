@@ -2,6 +2,7 @@
 
 #include "base/own.h"
 #include "ctl/content_command.h"
+#include "ctl/content_proof.h"
 
 #include <stdio.h>
 
@@ -22,6 +23,10 @@ bool content_pack_open(const char *path, struct content_pack *out)
     struct status s = content_file_read(path, PACK_SIZE_MAX, &pack.bytes);
     if (!status_ok(s)) {
         ctl_error("cannot read %s: %s", path, read_fault(s, words, sizeof words));
+        return false;
+    }
+    /* In a cage and in bounded time first: what is opened here are the bytes that were accepted. */
+    if (!content_structure_bytes(path, content_text(&pack.bytes))) {
         return false;
     }
     s = pack_open(content_text(&pack.bytes), &pack.pack, &fault);

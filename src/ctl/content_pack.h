@@ -1,5 +1,6 @@
 /*
- * content_pack: a pack from a file, read into memory of our own and proven.
+ * content_pack: a pack from a file, read into memory of our own and proven: by bulkhead-verify in
+ * its cage, and then here, by the same function.
  */
 #pragma once
 

@@ -16,6 +16,12 @@ static bool complain(int *exit_code, int code, const char *what, struct status s
     return false;
 }
 
+static bool find(char path[PROGRAM_PATH], int *exit_code)
+{
+    struct status s = program_find("bulkhead-verify", "verify", path);
+    return status_ok(s) || complain(exit_code, CTL_INTERNAL, "cannot find bulkhead-verify", s);
+}
+
 static bool ask(int pack, const char *const *options, struct content_proof *out, int *exit_code)
 {
     char path[PROGRAM_PATH];
@@ -30,11 +36,10 @@ static bool ask(int pack, const char *const *options, struct content_proof *out,
     for (size_t i = 0; options && options[i] && i < CONTENT_PROOF_OPTIONS; i++) {
         arguments[i + 1] = options[i];
     }
-    struct status s = program_find("bulkhead-verify", "verify", path);
-    if (!status_ok(s)) {
-        return complain(exit_code, CTL_INTERNAL, "cannot find bulkhead-verify", s);
+    if (!find(path, exit_code)) {
+        return false;
     }
-    s = program_ask(&job, &line, &end);
+    struct status s = program_ask(&job, &line, &end);
     if (!status_ok(s)) {
         return complain(exit_code, CTL_INTERNAL, "cannot ask bulkhead-verify", s);
     }
@@ -107,4 +112,29 @@ bool content_accepted_bytes(const char *path, struct text pack, int refused, int
     struct content_proof proof = {0};
     return content_proof_bytes(pack, NULL, &proof, exit_code) &&
            judge(path, &proof, refused, exit_code);
+}
+
+/* Where only the command line was copied somewhere, there is no cage to be had, and people still
+ * have to be able to look at a pack: they are told what it is that they rely on then. */
+bool content_structure_bytes(const char *path, struct text pack)
+{
+    static const char *const options[] = {"--structure", NULL};
+    char verifier[PROGRAM_PATH];
+    struct content_proof proof = {0};
+    int exit_code;
+    if (program_find("bulkhead-verify", "verify", verifier).fault == FAULT_MISSING) {
+        ctl_error("WARNING: there is no bulkhead-verify beside this program: %s is proven here, in "
+                  "no cage and with your rights",
+                  path);
+        return true;
+    }
+    if (!content_proof_bytes(pack, options, &proof, &exit_code)) {
+        return false;
+    }
+    if (!proof.accepted) {
+        struct text why = text_of(proof.line);
+        size_t skip = text_starts(why, TEXT("refused: ")) ? sizeof "refused: " - 1 : 0;
+        ctl_error("%s is no pack that could run: %s", path, proof.line + skip);
+    }
+    return proof.accepted;
 }

@@ -56,7 +56,7 @@ static void end(struct drill_try *t)
     t->ms = (double)clock_boot_ns() / CLOCK_NS_PER_MS - t->ms;
 }
 
-/* Would the engine take it? */
+/* Is it right in its structure? */
 static bool opens(struct text pack)
 {
     struct pack open;
@@ -72,7 +72,7 @@ static enum drill_gate ask(struct drill *d, struct text pack, char *why)
         return DRILL_GATE_NONE;
     }
     snprintf(why, DRILL_WHY, "%s", proof.line);
-    /* What the engine would take, but not bulkhead-verify, its test events have shown. */
+    /* What is refused all the same, its test events have shown. */
     return proof.accepted ? DRILL_GATE_NONE : opens(pack) ? DRILL_GATE_VECTORS : DRILL_GATE_VERIFY;
 }
 

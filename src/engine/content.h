@@ -20,9 +20,9 @@ enum { CONTENT_WHY = 256, CONTENT_DIGEST = 20 };
 /* The size of the pack's file, which cannot be asked inside the cage. */
 struct status content_size(int file, size_t *out);
 
-/* Reads `size` bytes and proves them. INVALID, BOUNDS, LIMIT, VERSION: the pack is bad, `why` of
- * CONTENT_WHY bytes says what about it. The detector points into `out`, which has to stay where it
- * is. Does not close `file`. */
+/* Reads `size` bytes, proves them and runs their test events. INVALID, BOUNDS, LIMIT, VERSION: the
+ * pack is bad, `why` of CONTENT_WHY bytes says what about it. The detector points into `out`, which
+ * has to stay where it is. Does not close `file`. */
 struct status content_open(int file, size_t size, char *why, struct content *out);
 void content_close(struct content *content);
 

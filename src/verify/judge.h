@@ -10,6 +10,7 @@ struct judge_limits {
     uint64_t event_cost; /* steps for one event */
     uint64_t memory;     /* bytes of pack and interpreter together */
     uint64_t size;       /* bytes of the pack */
+    bool structure;      /* the structure alone: test events are not run */
 };
 
 struct judgement {
@@ -27,7 +28,8 @@ struct judgement {
     uint64_t memory;
 };
 
-/* Proves `pack` and runs its vectors. MEMORY: there was too little to do so. */
+/* Proves `pack` and, unless its structure is all that was asked for, runs its vectors. MEMORY:
+ * there was too little to do so. */
 struct status judge(struct text pack, const struct judge_limits *limits, struct judgement *out);
 
 /* One line, its end included. */

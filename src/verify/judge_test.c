@@ -4,6 +4,8 @@
 #include "content/builder.h"
 #include "verify/judge.h"
 
+enum { DESCRIPTION_AT = 36 }; /* within a rule: docs/formats/pack.md */
+
 static struct arena arena;
 static const struct judge_limits limits = {
     .event_cost = PACK_EVENT_COST, .memory = 64 << 20, .size = PACK_SIZE_MAX};
@@ -87,13 +89,19 @@ static void a_rule_is_named_and_cannot_draw(void **state)
     struct pack open;
     struct pack_fault fault;
     assert_ok(pack_open(pack, &open, &fault));
-    memset((char *)(uintptr_t)open.sections[PACK_PROBES].at, 0xff, 4);
+    /* The probe's text becomes the rule's description: all texts of a pack are of use. */
+    char *probe = (char *)(uintptr_t)open.sections[PACK_PROBES].at;
+    memcpy((char *)(uintptr_t)open.sections[PACK_RULES].at + DESCRIPTION_AT, probe, 4);
+    memset(probe, 0xff, 4);
     struct writer sum = writer_over((void *)(uintptr_t)(pack.ptr + PACK_CHECKSUM_AT), 8);
     writer_u64(&sum, pack_checksum(pack));
     assert_string_equal(says(pack, limits, false),
                         "refused: rules[0]: no test event shows that this field decides, whatever "
                         "else is in it: path (rule a?[2Jb)\n");
     assert_non_null(strstr(says(pack, limits, true), "\"field\":\"path\",\"rule\":\"a?[2Jb\"}"));
+    struct judge_limits structure = limits;
+    structure.structure = true;
+    assert_non_null(strstr(says(pack, structure, false), "accepted: "));
 }
 
 static void no_memory_is_no_judgement(void **state)

@@ -36,6 +36,7 @@ static const char help[] =
     "      --max-memory MIB        of pack and interpreter (default: 192)\n"
     "      --max-size MIB          of the pack (default and most: 64)\n"
     "      --max-time SECONDS      for the proof (default: 10)\n"
+    "      --structure             prove what it is made of; run no test events\n"
     "      --json                  the line as JSON\n"
     "\n"
     "Exit codes: 0 accepted, 1 refused, 2 wrong usage, or it could not work.\n";
@@ -59,7 +60,15 @@ static bool take_number(const char *given, uint64_t most, uint64_t unit, uint64_
     return true;
 }
 
-enum { OPTION_COST = 256, OPTION_MEMORY, OPTION_SIZE, OPTION_TIME, OPTION_JSON, OPTION_VERSION };
+enum {
+    OPTION_COST = 256,
+    OPTION_MEMORY,
+    OPTION_SIZE,
+    OPTION_TIME,
+    OPTION_STRUCTURE,
+    OPTION_JSON,
+    OPTION_VERSION
+};
 
 static bool take_option(int option, struct options *o)
 {
@@ -72,6 +81,9 @@ static bool take_option(int option, struct options *o)
         return take_number(optarg, PACK_SIZE_MAX >> 20, 1 << 20, &o->limits.size);
     case OPTION_TIME:
         return take_number(optarg, SECONDS_MAX, 1, &o->seconds);
+    case OPTION_STRUCTURE:
+        o->limits.structure = true;
+        return true;
     case OPTION_JSON:
         o->json = true;
         return true;
@@ -89,6 +101,7 @@ static int read_options(int argc, char **argv, struct options *o)
         {"max-memory", required_argument, NULL, OPTION_MEMORY},
         {"max-size", required_argument, NULL, OPTION_SIZE},
         {"max-time", required_argument, NULL, OPTION_TIME},
+        {"structure", no_argument, NULL, OPTION_STRUCTURE},
         {"json", no_argument, NULL, OPTION_JSON},
         {"version", no_argument, NULL, OPTION_VERSION},
         {"help", no_argument, NULL, 'h'},

@@ -1,15 +1,29 @@
 """What the integration tests share: a real instance in a home of its own, and TAP output."""
 import atexit
+import functools
 import json
 import os
 import pathlib
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
+
+
+def checksum(data):
+    """FNV-1a over words, as docs/formats/pack.md says: a pack that is wrong in itself, and whole."""
+    def step(hash_, word):
+        return ((hash_ ^ word) * 0x100000001b3) % (1 << 64)
+
+    start, size = 0xcbf29ce484222325, len(data) // 8 * 8
+    sums = [start] * 4
+    for i, (word,) in enumerate(struct.iter_unpack("<Q", data[:size])):
+        sums[i % 4] = step(sums[i % 4], 0 if i == 4 else word)
+    return functools.reduce(step, sums, start)
 
 
 def wait_for(condition, seconds, what):

@@ -5,7 +5,6 @@ pack that is bad changes nothing.
 swap_test.py BUILD [SWAPS]      SWAPS: swaps under the storm, and as many kills (24)
 """
 import datetime
-import functools
 import json
 import os
 import pathlib
@@ -307,18 +306,6 @@ def what_the_new_pack_needs_is_there_from_its_first_event():
 
 # ── bad packs ──
 
-def checksum(data):
-    """FNV-1a over words, as docs/formats/pack.md says: a pack that is wrong in itself, and whole."""
-    def step(hash_, word):
-        return ((hash_ ^ word) * 0x100000001b3) % (1 << 64)
-
-    start, size = 0xcbf29ce484222325, len(data) // 8 * 8
-    sums = [start] * 4
-    for i, (word,) in enumerate(struct.iter_unpack("<Q", data[:size])):
-        sums[i % 4] = step(sums[i % 4], 0 if i == 4 else word)
-    return functools.reduce(step, sums, start)
-
-
 def bad_packs():
     good = PACKS["b"].read_bytes()
     for size in [0, 1, 63, 64, 200, len(good) // 2, len(good) - 1]:
@@ -326,8 +313,15 @@ def bad_packs():
     for at in [16, 20, 24, 28]:
         other = bytearray(good)
         other[at] ^= 1
-        struct.pack_into("<Q", other, 32, checksum(bytes(other)))
+        struct.pack_into("<Q", other, 32, bulkhead.checksum(bytes(other)))
         yield f"another word at {at}, of schema or lengths", bytes(other)
+    # Right in its structure: only who runs the test events sees that one is about another program.
+    offset, count = struct.unpack_from("<QQ", good, 64 + 24 * 22 + 8)
+    events = good[offset:offset + count]
+    other = bytearray(good[:offset] + events.replace(b"/swap-true", b"/swap-trug") + good[offset + count:])
+    assert other != good
+    struct.pack_into("<Q", other, 32, bulkhead.checksum(bytes(other)))
+    yield "a test event that its rule does not match", bytes(other)
     yield "garbage", random.Random(3).randbytes(100000)
     yield "too large", bytes(65 << 20)
 
@@ -357,6 +351,7 @@ def bad_packs_change_nothing():
         bulkhead.wait_for(lambda: len(health(instance, "The new content was refused")) > told, 20, name)
         whys.append(f"{name}: {json.loads(health(instance, 'The new content was refused')[-1])['message']}")
         assert "The old content goes on." in whys[-1], whys[-1]
+        assert name != "a test event that its rule does not match" or "does not match its test event" in whys[-1], whys[-1]
         alerts = still_works(instance, engine, alerts)
     path.unlink()
     os.mkfifo(path)

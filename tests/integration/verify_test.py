@@ -9,6 +9,8 @@ import sys
 import tempfile
 import time
 
+import bulkhead
+
 BUILD = pathlib.Path(sys.argv[1])
 VERIFY = BUILD / "src/verify/bulkhead-verify"
 CTL = BUILD / "src/ctl/bulkhead"
@@ -32,17 +34,9 @@ def ask(pack, *options, **keys):
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-def checksum(pack):
-    value = 0xCBF29CE484222325
-    words = struct.unpack(f"<{len(pack) // 8}Q", pack[: len(pack) // 8 * 8])
-    for index, word in enumerate(words):
-        value = ((value ^ (0 if index == 4 else word)) * 0x100000001B3) & (1 << 64) - 1
-    return value
-
-
 def repaired(pack):
     pack = bytearray(pack)
-    struct.pack_into("<Q", pack, 32, checksum(pack))
+    struct.pack_into("<Q", pack, 32, bulkhead.checksum(pack))
     return bytes(pack)
 
 
@@ -99,6 +93,9 @@ def test_wildcard(small):
     code, out, _ = ask(repaired(changed), "--json")
     answer = json.loads(out)
     result(code == 1 and answer["rule"] == "the-rule" and answer["field"] == "path", "a wildcard is refused by name", out)
+    code, out, _ = ask(repaired(changed), "--structure")
+    result(code == 0 and out.startswith("accepted: "), "and is whole in its structure", out)
+    refuses(small[:-8], "header: the pack was cut", "a cut pack is not", "--structure")
 
 
 def status_of(pid):
