@@ -166,7 +166,7 @@ static void run_line(struct gate *g, struct text line)
         g->first_ns && g->first_ns < event.header.time_ns ? g->first_ns : event.header.time_ns;
     g->last_ns = g->last_ns > event.header.time_ns ? g->last_ns : event.header.time_ns;
     detector_run(g->detector, &event, &sink);
-    g->undecided += matcher_undecided(detector_matcher(g->detector)) > 0;
+    g->undecided += detector_undecided(g->detector) > 0;
 }
 
 /* A key that is no secret: who releases a pack has chosen the recordings. Another recording is

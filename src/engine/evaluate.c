@@ -145,16 +145,17 @@ static void raise_alert(struct evaluation *e, size_t index, const struct correla
     send_alert(e, &alert);
 }
 
-/* Only an event made for it is so costly (PACK_EVENT_COST): it is told as what it is, an attempt
- * not to be seen. */
+/* Only an event made for it is so costly (PACK_EVENT_COST), or a clock that jumped
+ * (PACK_CORRELATION_COST): it is told as what it is, an attempt not to be seen. */
 static void raise_undecided(struct evaluation *e, size_t undecided)
 {
+    bool scanned = matcher_undecided(detector_matcher(e->content->detector)) == 0;
     char room[MESSAGE_MAX];
     struct text event = message_of(e);
     struct writer w = writer_over(room, sizeof room);
-    writer_print(&w,
-                 "%zu rules could not be decided in time, too much in it is what they look for: ",
-                 undecided);
+    writer_print(&w, "%zu rules could not be decided in time, %s: ", undecided,
+                 scanned ? "it comes long after later events that they count"
+                         : "too much in it is what they look for");
     writer_bytes(&w, text_part(event, 0, w.size - w.used));
     const struct pack_rule rule = {.id = TEXT("9d2f7a5e-0c1b-4f0e-8a53-6f1d3c2b7e90"),
                                    .title = TEXT("Event too costly for all rules"),
@@ -212,7 +213,7 @@ static void evaluate(struct evaluation *e, const struct bh_event *source)
     e->source = source;
     e->message = TEXT("");
     detector_run(e->content->detector, &e->event, &sink);
-    size_t undecided = matcher_undecided(detector_matcher(e->content->detector));
+    size_t undecided = detector_undecided(e->content->detector);
     if (undecided && !e->rehearsing) {
         raise_undecided(e, undecided);
     }
