@@ -14,7 +14,7 @@ enum {
     REPORT_MAX = 512,
     WATCH_MAX = 256,
     COSTS_LOOK = 1024,
-    LOOK_EVERY = 64, /* events between two looks at the clock: a millisecond each at most */
+    LOOK_EVERY = 64, /* events between two looks at the clock: 2 ms each at most (pack.h) */
 };
 
 /* ── what to see ── */
@@ -223,12 +223,14 @@ static struct evaluation evaluation; /* large, and only one */
 
 /* ── what came before ── */
 
-void evaluate_rehearse(const struct content *content, struct bh_client *client,
+void evaluate_rehearse(const struct content *content, struct bh_client *client, int most_ms,
                        struct rehearsal *rehearsal)
 {
     const struct bh_event *source;
     struct evaluation *e = &evaluation;
-    if (pack_count(&content->pack, PACK_CORRELATIONS) == 0 || rehearsal->cut) {
+    uint64_t deadline_ns = clock_boot_ns() + (uint64_t)most_ms * CLOCK_NS_PER_MS;
+    rehearsal->cut = false;
+    if (pack_count(&content->pack, PACK_CORRELATIONS) == 0) {
         return;
     }
     *e = (struct evaluation){
@@ -237,7 +239,7 @@ void evaluate_rehearse(const struct content *content, struct bh_client *client,
         evaluate(e, source);
         costs_count(&e->costs, detector_steps(content->detector)); /* the matcher counts it, too */
         rehearsal->events++;
-        if (rehearsal->events % LOOK_EVERY == 0 && clock_boot_ns() > rehearsal->deadline_ns) {
+        if (rehearsal->events % LOOK_EVERY == 0 && clock_boot_ns() > deadline_ns) {
             rehearsal->cut = true;
             break;
         }
