@@ -379,6 +379,10 @@ struct status correlation_compile(struct job *job, const struct document *d,
     if (r.map->kind != YAML_MAP) {
         return wrong(&r, r.map, "'correlation' has to be a map: type, rules, timespan …");
     }
+    if (d->too_many) {
+        return job_refuse(job, REFUSAL_CORRELATION, r.map->line,
+                          "there are more than %u correlations before it", LINKS_WAITING_MAX);
+    }
     if (d->circle) {
         return job_refuse(job, REFUSAL_REFERENCE, r.map->line,
                           "it refers to itself, through the rules that it names");

@@ -11,6 +11,7 @@ struct document {
     struct text text;
     const struct sigma_links *links; /* NULL: correlations are not compiled yet */
     bool circle;                     /* … and this one refers to itself */
+    bool too_many;                   /* … and there are more before it than may be */
 };
 
 /* Names the outcome first, so that a refusal says which rule it is about. *empty: the document

@@ -79,6 +79,18 @@ static uint32_t first_of(const struct link_index *index, struct text t)
     return number == SIZE_MAX ? 0 : index->chains[number].first;
 }
 
+static struct status add_waiting(struct sigma_links *l, size_t link)
+{
+    uint32_t *waiting = arena_push(l->arena, l->waiting, l->waiting_count, &l->waiting_capacity,
+                                   sizeof *l->waiting);
+    if (!waiting) {
+        FAIL(MEMORY);
+    }
+    l->waiting = waiting;
+    l->waiting[l->waiting_count++] = (uint32_t)link;
+    return OK;
+}
+
 struct status sigma_links_add(struct sigma_links *l, const struct sigma_outcome *outcome,
                               bool taken)
 {
@@ -100,6 +112,7 @@ struct status sigma_links_add(struct sigma_links *l, const struct sigma_outcome 
         TRY(arena_text(l->arena, outcome->source, &link.source));
         link.line = outcome->source_line;
         TRY(copy_references(l, outcome->document, &link));
+        TRY(add_waiting(l, l->count));
     }
     l->items[l->count++] = link;
     return chain_last(l);
@@ -146,12 +159,12 @@ struct status sigma_links_find(const struct sigma_links *l, struct job *job, uin
     return OK;
 }
 
-/* Nothing that it refers to is still to come. */
-static bool is_ready(const struct sigma_links *l, const struct link *link)
+/* Nothing that it refers to is still to come. What does not wait will not wait again. */
+static bool is_ready(const struct sigma_links *l, struct link *link)
 {
-    for (size_t i = 0; i < link->reference_count; i++) {
+    for (; link->settled < link->reference_count; link->settled++) {
         bool several;
-        const struct link *other = find(l, link->references[i], &several);
+        const struct link *other = find(l, link->references[link->settled], &several);
         if (other && other->state == LINK_WAITS) {
             return false;
         }
@@ -159,30 +172,35 @@ static bool is_ready(const struct sigma_links *l, const struct link *link)
     return true;
 }
 
-/* The first that is ready; else the first that waits, which then waits for itself or for one that
- * does. SIZE_MAX: none waits. */
-static size_t choose(const struct sigma_links *l, bool *circle)
+/* Those that are too many go first: what refers to them finds them refused. Then the first that is
+ * ready; else the first that waits, which then waits for itself or for one that does. SIZE_MAX:
+ * none waits. */
+static size_t choose(struct sigma_links *l, struct document *d)
 {
-    size_t first = SIZE_MAX;
-    *circle = false;
-    for (size_t i = 0; i < l->count; i++) {
-        if (l->items[i].state != LINK_WAITS) {
-            continue;
-        }
-        if (is_ready(l, &l->items[i])) {
-            return i;
-        }
-        first = first == SIZE_MAX ? i : first;
+    d->too_many = l->waiting_count > LINKS_WAITING_MAX;
+    d->circle = false;
+    if (d->too_many) {
+        return l->waiting[--l->waiting_count];
     }
-    *circle = first != SIZE_MAX;
-    return first;
+    while (l->first_waiting < l->waiting_count &&
+           l->items[l->waiting[l->first_waiting]].state != LINK_WAITS) {
+        l->first_waiting++;
+    }
+    for (size_t i = l->first_waiting; i < l->waiting_count; i++) {
+        struct link *link = &l->items[l->waiting[i]];
+        if (link->state == LINK_WAITS && is_ready(l, link)) {
+            return l->waiting[i];
+        }
+    }
+    d->circle = l->first_waiting < l->waiting_count;
+    return d->circle ? l->waiting[l->first_waiting] : SIZE_MAX;
 }
 
 bool sigma_links_next(struct sigma_links *l, struct sigma_outcome *out)
 {
-    bool circle;
+    struct document document = {.options = l->options, .links = l};
     bool empty;
-    l->given = choose(l, &circle);
+    l->given = choose(l, &document);
     if (l->given == SIZE_MAX) {
         return false;
     }
@@ -190,11 +208,8 @@ bool sigma_links_next(struct sigma_links *l, struct sigma_outcome *out)
     arena_done(&l->work);
     arena_init(&l->work, SIGMA_RULE_MEMORY);
     struct job job = {.arena = &l->work};
-    struct document document = {.options = l->options,
-                                .file = link->file,
-                                .text = link->source,
-                                .links = l,
-                                .circle = circle};
+    document.file = link->file;
+    document.text = link->source;
     *out = (struct sigma_outcome){.ok = true, .line = link->line};
     struct status s = document_compile(&job, &document, out, &empty);
     if (!status_ok(s)) {

@@ -19,6 +19,10 @@
 #include "compile/sigma.h"
 #include "content/pool.h"
 
+/* Correlations of a build: their windows have 16 MiB (pack.h), where some 1,900 fit. Finding an
+ * order of so many takes a second at worst. */
+enum { LINKS_WAITING_MAX = 4096 };
+
 enum link_state {
     LINK_TAKEN,   /* in the pack */
     LINK_REFUSED, /* not there, and will not be */
@@ -36,6 +40,7 @@ struct link {
     uint32_t line;      /* … which begins here */
     const struct text *references;
     size_t reference_count;
+    size_t settled;     /* of these, from the first on, do not wait any more */
     uint32_t same_id;   /* the next link with this id, + 1; 0: none */
     uint32_t same_name; /* likewise */
 };
@@ -61,6 +66,10 @@ struct sigma_links {
     size_t capacity;
     struct link_index ids;
     struct link_index names;
+    uint32_t *waiting; /* the correlations; those from `first_waiting` on may not be given yet */
+    size_t waiting_count;
+    size_t waiting_capacity;
+    size_t first_waiting;
     size_t given;      /* the one that sigma_links_next() gave last */
     struct arena work; /* of that one */
 };

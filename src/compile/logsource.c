@@ -13,6 +13,10 @@ static struct status member(struct job *job, const struct yaml_node *source, con
         return job_refuse(job, REFUSAL_LOGSOURCE, node->line, "'%s' has to be a word", key);
     }
     *out = node ? node->text : TEXT("");
+    if (out->len > LOG_SOURCE_MAX) {
+        return job_refuse(job, REFUSAL_LOGSOURCE, node->line, "'%s' has more than %d bytes", key,
+                          LOG_SOURCE_MAX);
+    }
     return OK;
 }
 

@@ -248,6 +248,22 @@ static void actions_are_words_of_ours(void **state)
     }
 }
 
+static void a_log_source_has_its_length(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"product", "service", "category"};
+    for (size_t i = 0; i < 3; i++) {
+        struct writer w = writer_over(room, sizeof room);
+        writer_print(
+            &w, "title: T\nlogsource:\n  %s: x%064d\ndetection: {s: {Image: a}, condition: s}\n",
+            keys[i], 1);
+        assert_null(compile_text(writer_text(&w)));
+        assert_int_equal(outcome.refusal.class, REFUSAL_LOGSOURCE);
+        assert_int_equal(outcome.refusal.line, 3);
+        assert_non_null(strstr(outcome.refusal.words, "64 bytes"));
+    }
+}
+
 static void refused(const char *detection, enum refusal_class class, uint32_t line,
                     const char *words)
 {
@@ -472,6 +488,7 @@ int main(void)
         cmocka_unit_test_teardown(actions_are_words_of_ours, end),
         cmocka_unit_test_teardown(conditions_mean_what_they_say, end),
         cmocka_unit_test_teardown(a_predicate_is_held_once, end),
+        cmocka_unit_test_teardown(a_log_source_has_its_length, end),
         cmocka_unit_test_teardown(refusals_say_what_and_where, end),
         cmocka_unit_test_teardown(unused_selections_count, end),
         cmocka_unit_test_teardown(nesting_is_bounded, end),

@@ -17,10 +17,10 @@ struct correlator {
     const struct pack *pack;
     struct correlate_settings settings;
     struct window *windows;
-    __int128 *numbers; /* as many as the largest window of a median has events */
-    uint64_t random;
-    uint64_t steps;
-    size_t bytes; /* of `numbers` */
+    uint64_t random;             /* of medians' trees */
+    uint64_t most;               /* steps for this event … */
+    struct window_budget budget; /* … and what is left of them */
+    size_t undecided;
     struct digest digests[FIELD_COUNT];
 };
 
@@ -29,20 +29,13 @@ struct correlator {
 static struct status make_windows(struct correlator *c)
 {
     uint64_t need = windows_need(c->pack);
-    size_t numbers = 0;
     if (need > c->settings.memory) {
         FAIL(LIMIT);
     }
     for (size_t i = 0; i < pack_count(c->pack, PACK_CORRELATIONS); i++) {
         struct window_plan plan = window_plan_of(c->pack, i, c->settings.memory, need);
         plan.seed = c->random;
-        numbers = plan.ranked && plan.room > numbers ? plan.room : numbers;
         TRY(window_init(&c->windows[i], plan));
-    }
-    c->bytes = numbers * sizeof *c->numbers;
-    c->numbers = numbers ? heap_alloc(numbers, sizeof *c->numbers) : NULL;
-    if (numbers && !c->numbers) {
-        FAIL(MEMORY);
     }
     return OK;
 }
@@ -74,7 +67,6 @@ void correlator_free(struct correlator *c)
             window_done(&c->windows[i]);
         }
         heap_free(c->windows);
-        heap_free(c->numbers);
         heap_free(c);
     }
 }
@@ -92,7 +84,7 @@ uint64_t correlator_lost(const struct correlator *c, size_t correlation)
 
 size_t correlator_bytes(const struct correlator *c)
 {
-    size_t bytes = c->bytes;
+    size_t bytes = 0;
     for (size_t i = 0; i < pack_count(c->pack, PACK_CORRELATIONS); i++) {
         bytes += c->windows[i].bytes;
     }
@@ -101,14 +93,21 @@ size_t correlator_bytes(const struct correlator *c)
 
 uint64_t correlator_steps(const struct correlator *c)
 {
-    return c->steps;
+    return c->most - c->budget.left;
+}
+
+size_t correlator_undecided(const struct correlator *c)
+{
+    return c->undecided;
 }
 
 /* ── what an event contributes ── */
 
-/* Values compare as text, numbers in decimal. */
-static struct digest digest_of(struct correlator *c, const struct event *event, enum field field)
+/* Values compare as text, numbers in decimal. False: the budget ended. */
+static bool digest_of(struct correlator *c, const struct event *event, enum field field,
+                      struct digest *out)
 {
+    *out = (struct digest){.known = true};
     char digits[24];
     struct value value = event_get(event, field);
     struct text text = text_part(value.text, 0, EVENT_TEXT_MAX);
@@ -118,33 +117,40 @@ static struct digest digest_of(struct correlator *c, const struct event *event, 
     } else if (value.kind == VALUE_BOOL) {
         text = value.number ? TEXT("true") : TEXT("false");
     } else if (value.kind != VALUE_TEXT) {
-        return (struct digest){.known = true};
+        return true;
     }
-    struct siphash s = siphash_begin(c->settings.key);
-    siphash_bytes(&s, text);
-    c->steps += text.len + WINDOW_HASH;
-    return (struct digest){.hash = siphash_end(&s), .known = true, .there = true};
+    out->known = window_spend(&c->budget, text.len + WINDOW_HASH);
+    if (out->known) {
+        struct siphash s = siphash_begin(c->settings.key);
+        siphash_bytes(&s, text);
+        out->hash = siphash_end(&s);
+        out->there = true;
+    }
+    return out->known;
 }
 
-/* False: the event does not carry one of the fields. */
-static bool hash_fields(struct correlator *c, const struct event *event, uint32_t first,
-                        unsigned count, struct hash128 *out)
+/* What became of an event. */
+enum outcome { OUTCOME_OUT, OUTCOME_IN, OUTCOME_UNDECIDED };
+
+/* OUT: the event does not carry one of the fields. */
+static enum outcome hash_fields(struct correlator *c, const struct event *event, uint32_t first,
+                                unsigned count, struct hash128 *out)
 {
     struct siphash s = siphash_begin(c->settings.key);
     for (uint32_t i = 0; i < count; i++) {
         enum field field = pack_correlation_field(c->pack, first + i);
         struct digest *digest = &c->digests[field];
-        if (!digest->known) {
-            *digest = digest_of(c, event, field);
+        if ((!digest->known && !digest_of(c, event, field, digest)) ||
+            !window_spend(&c->budget, WINDOW_HASH)) {
+            return OUTCOME_UNDECIDED;
         }
         if (!digest->there) {
-            return false;
+            return OUTCOME_OUT;
         }
-        c->steps += WINDOW_HASH;
         siphash_bytes(&s, (struct text){(const char *)&digest->hash, sizeof digest->hash});
     }
     *out = siphash_end(&s);
-    return true;
+    return OUTCOME_IN;
 }
 
 static bool number_of(const struct event *event, enum field field, __int128 *out)
@@ -157,77 +163,20 @@ static bool number_of(const struct event *event, enum field field, __int128 *out
     return value.kind == VALUE_TEXT && number_parse_wide(value.text, out);
 }
 
-/* False: the event is left out, as a field is missing. */
-static bool read_event(struct correlator *c, const struct pack_correlation *k, uint32_t first,
-                       const struct event *event, struct window_event *out)
+/* OUT: a field is missing, or no number. */
+static enum outcome read_event(struct correlator *c, const struct pack_correlation *k,
+                               uint32_t first, const struct event *event, struct window_event *out)
 {
     uint32_t values = first + k->group_fields;
     *out = (struct window_event){.time_ns = event->header.time_ns};
-    if (!hash_fields(c, event, first, k->group_fields, &out->group)) {
-        return false;
+    enum outcome outcome = hash_fields(c, event, first, k->group_fields, &out->group);
+    if (outcome == OUTCOME_IN && correlation_has_numbers(k->type)) {
+        bool there = number_of(event, pack_correlation_field(c->pack, values), &out->number);
+        outcome = there ? OUTCOME_IN : OUTCOME_OUT;
+    } else if (outcome == OUTCOME_IN && correlation_has_members(k->type)) {
+        outcome = hash_fields(c, event, values, k->value_fields, &out->member);
     }
-    if (correlation_has_numbers(k->type)) {
-        return number_of(event, pack_correlation_field(c->pack, values), &out->number);
-    }
-    return !correlation_has_members(k->type) ||
-           hash_fields(c, event, values, k->value_fields, &out->member);
-}
-
-/* ── medians ── */
-
-static void swap(__int128 *a, __int128 *b)
-{
-    __int128 kept = *a;
-    *a = *b;
-    *b = kept;
-}
-
-/* The one that would stand at `rank` if they were sorted (Hoare's quickselect). Pivots are chosen
- * by a number that nobody who sends events knows: no order of values is a bad one. */
-static __int128 select_rank(struct correlator *c, size_t count, size_t rank)
-{
-    __int128 *n = c->numbers;
-    size_t from = 0;
-    size_t to = count;
-    while (to - from > 1) {
-        c->random ^= c->random << 13;
-        c->random ^= c->random >> 7;
-        c->random ^= c->random << 17;
-        __int128 pivot = n[from + c->random % (to - from)];
-        size_t less = from;
-        size_t more = to;
-        for (size_t i = from; i < more;) {
-            if (n[i] < pivot) {
-                swap(&n[i++], &n[less++]);
-            } else if (n[i] > pivot) {
-                swap(&n[i], &n[--more]);
-            } else {
-                i++;
-            }
-        }
-        if (rank >= less && rank < more) {
-            return pivot;
-        }
-        from = rank < less ? from : more;
-        to = rank < less ? less : to;
-    }
-    return n[from];
-}
-
-/* The sum of the two in the middle, or twice the one: of those that walk_back() met. */
-static __int128 twice_selected(struct correlator *c, uint32_t count)
-{
-    return select_rank(c, count, (count - 1) / 2) + select_rank(c, count, count / 2);
-}
-
-/* Of the span before an event that came in order. */
-static __int128 twice_ranked(const struct window *w, uint32_t last)
-{
-    uint32_t group = w->entries[last].group;
-    uint32_t count = w->groups[group].inside;
-    uint32_t low = rank_at(&w->rank, w->roots[group], (count - 1) / 2);
-    uint32_t high = rank_at(&w->rank, w->roots[group], count / 2);
-    return w->entries[low].number + w->entries[high].number;
+    return outcome;
 }
 
 /* ── measuring ── */
@@ -238,66 +187,30 @@ struct measure {
     uint32_t events;
 };
 
-/* What a walk over the events of a span found. */
-struct walk {
-    __int128 sum;
-    uint64_t mask;
-    uint32_t first;
-    uint32_t count;
-    uint32_t distinct;
-    uint32_t same; /* with the value of the event it is about */
-};
+/* The sum of the two in the middle, or twice the one. */
+static __int128 median_twice(const struct window *w, uint32_t group)
+{
+    uint32_t count = w->groups[group].inside;
+    uint32_t low = rank_at(&w->rank, w->roots[group], (count - 1) / 2);
+    uint32_t high = rank_at(&w->rank, w->roots[group], count / 2);
+    return w->entries[low].number + w->entries[high].number;
+}
 
 static bool is_within(const struct window *w, uint64_t time_ns, uint64_t last_ns)
 {
-    return last_ns - time_ns <= w->plan.span_ns;
+    return time_ns <= last_ns && last_ns - time_ns <= w->plan.span_ns;
 }
 
-static struct walk walk_back(struct correlator *c, struct window *w, uint32_t last)
-{
-    struct walk walk = {.first = last};
-    w->mark++;
-    for (uint32_t i = last; i; i = w->entries[i].before) {
-        const struct window_entry *e = &w->entries[i];
-        if (!is_within(w, e->time_ns, w->entries[last].time_ns)) {
-            break;
-        }
-        walk.first = i;
-        walk.sum += w->plan.steps ? 0 : e->number;
-        walk.mask |= w->plan.steps ? (uint64_t)e->number : 0;
-        if (w->plan.ranked) {
-            c->numbers[walk.count] = e->number;
-        }
-        walk.same += e->member == w->entries[last].member;
-        if (e->member && w->members[e->member].mark != w->mark) {
-            w->members[e->member].mark = w->mark;
-            walk.distinct++;
-        }
-        walk.count++;
-    }
-    c->steps += (uint64_t)walk.count * WINDOW_STEP;
-    return walk;
-}
-
-static struct walk of_group(const struct window *w, uint32_t last)
-{
-    const struct window_entry *e = &w->entries[last];
-    const struct window_group *g = &w->groups[e->group];
-    return (struct walk){.sum = g->sum,
-                         .first = g->first,
-                         .count = g->inside,
-                         .distinct = g->distinct,
-                         .same = e->member ? w->members[e->member].inside : 0};
-}
-
-/* The latest time of each rule, up to the event. */
+/* By the events that are still there, or the last time of a rule, which is kept beside them. */
 static uint64_t known_rules(struct window *w, uint32_t last)
 {
     const struct window_entry *e = &w->entries[last];
     const uint64_t *times = window_steps(w, e->group);
+    const uint32_t *matches = window_matches(w, e->group);
     uint64_t mask = 0;
     for (unsigned i = 0; i < w->plan.steps; i++) {
-        bool in = times[i] != WINDOW_NEVER && is_within(w, times[i], e->time_ns);
+        bool in =
+            matches[i] > 0 || (times[i] != WINDOW_NEVER && is_within(w, times[i], e->time_ns));
         mask |= (uint64_t)in << i;
     }
     return mask;
@@ -320,38 +233,38 @@ static void note_rules(struct window *w, uint32_t last)
     }
 }
 
-static struct measure measure(struct correlator *c, struct window *w, enum correlation_type type,
-                              uint32_t last, bool late)
+/* Of the span, which ends at the event. */
+static struct measure measure(struct window *w, enum correlation_type type, uint32_t last)
 {
-    struct walk walk = late ? walk_back(c, w, last) : of_group(w, last);
-    struct measure m = {.divisor = 1, .events = walk.count};
-    uint64_t mask = 0;
+    const struct window_entry *e = &w->entries[last];
+    const struct window_group *g = &w->groups[e->group];
+    struct measure m = {.divisor = 1, .events = g->inside};
     switch (type) {
     case CORRELATION_EVENT_COUNT:
-        m.value = (__int128)walk.count * CORRELATION_SCALE;
+        m.value = (__int128)g->inside * CORRELATION_SCALE;
         break;
     case CORRELATION_VALUE_COUNT:
-        m.value = (__int128)walk.distinct * CORRELATION_SCALE;
+        m.value = (__int128)g->distinct * CORRELATION_SCALE;
         break;
     case CORRELATION_TEMPORAL:
-        note_rules(w, last);
-        mask = late ? walk.mask : known_rules(w, last);
-        m.value = (__int128)__builtin_popcountll(mask) * CORRELATION_SCALE;
+        m.value = (__int128)__builtin_popcountll(known_rules(w, last)) * CORRELATION_SCALE;
         break;
     case CORRELATION_VALUE_SUM:
     case CORRELATION_VALUE_AVG:
-        m.value = walk.sum;
-        m.divisor = type == CORRELATION_VALUE_AVG ? walk.count : 1;
+        m.value = g->sum;
+        m.divisor = type == CORRELATION_VALUE_AVG ? g->inside : 1;
         break;
     case CORRELATION_VALUE_PERCENTILE:
-        m.value = (__int128)walk.same * 100 * CORRELATION_SCALE;
-        m.divisor = walk.count;
+        m.value = (__int128)w->members[e->member].inside * 100 * CORRELATION_SCALE;
+        m.divisor = g->inside;
         break;
     case CORRELATION_VALUE_MEDIAN:
-        m.value = late ? twice_selected(c, walk.count) : twice_ranked(w, last);
+        m.value = median_twice(w, e->group);
         m.divisor = 2;
         break;
     case CORRELATION_TEMPORAL_ORDERED:
+        m.value = (__int128)w->plan.steps * CORRELATION_SCALE;
+        break;
     case CORRELATION_TYPE_COUNT:
         break;
     }
@@ -377,43 +290,77 @@ static bool take_steps(const struct window *w, uint64_t *times, const struct win
     return complete;
 }
 
-/* Everything anew, since a late event may stand in the middle of a sequence. */
-static void retake_steps(struct window *w, uint32_t group)
+/* Sequences that lead to an event, being followed back from it. */
+struct trails {
+    uint64_t open;                               /* a bit for each: the step that the event takes */
+    unsigned needed[CORRELATION_REFERENCES_MAX]; /* the step before what was found of it so far */
+    uint64_t began[CORRELATION_REFERENCES_MAX];  /* WINDOW_NEVER: there is none */
+};
+
+static void follow(struct trails *t, unsigned trail, const struct window_entry *e)
 {
-    uint64_t times[CORRELATION_REFERENCES_MAX];
-    for (unsigned i = 0; i < w->plan.steps; i++) {
-        times[i] = WINDOW_NEVER;
+    if (!((uint64_t)e->number >> t->needed[trail] & 1)) {
+        return;
     }
-    for (uint32_t i = w->groups[group].head; i; i = w->entries[i].after) {
-        take_steps(w, times, &w->entries[i]);
+    if (t->needed[trail] > 0) {
+        t->needed[trail]--;
+        return;
     }
-    for (unsigned i = 0; i < w->plan.steps; i++) {
-        if (times[i] != WINDOW_NEVER) {
-            later(&window_steps(w, group)[i], times[i]);
-        }
-    }
+    t->began[trail] = e->time_ns;
+    t->open &= ~(1ULL << trail);
 }
 
-static bool in_order(struct correlator *c, struct window *w, uint32_t last, bool late,
-                     struct measure *out)
+/* For each step that the event takes, when the sequence up to it that began last began: going back,
+ * the first event for each step is the one that leaves most for the others. Only rules that the
+ * span has can be found in it. False: the budget ended. */
+static bool follow_back(struct window *w, uint32_t last, struct window_budget *b, struct trails *t)
 {
     const struct window_entry *e = &w->entries[last];
-    bool complete = false;
-    struct walk walk = late ? walk_back(c, w, last) : of_group(w, last);
-    if (!late) {
-        complete = take_steps(w, window_steps(w, e->group), e);
-    } else {
-        unsigned taken = 0; /* the earliest event for each step leaves most for the others */
-        for (uint32_t i = walk.first; i != last; i = w->entries[i].after) {
-            taken += taken + 1 < w->plan.steps && (uint64_t)w->entries[i].number >> taken & 1;
-        }
-        complete = taken + 1 == w->plan.steps && (uint64_t)e->number >> taken & 1;
-        retake_steps(w, e->group);
-        c->steps += 2ULL * w->groups[e->group].count * WINDOW_STEP;
+    const struct window_group *g = &w->groups[e->group];
+    const uint32_t *matches = window_matches(w, e->group);
+    bool possible = true;
+    t->open = 0;
+    for (unsigned i = 0; i < w->plan.steps; i++) {
+        bool takes = (uint64_t)e->number >> i & 1;
+        t->began[i] = takes && i == 0 ? e->time_ns : WINDOW_NEVER;
+        t->needed[i] = i - 1;
+        t->open |= (uint64_t)(takes && i > 0 && possible) << i;
+        possible = possible && matches[i] > takes; /* one of them is the event itself */
     }
-    *out = (struct measure){
-        .value = (__int128)w->plan.steps * CORRELATION_SCALE, .divisor = 1, .events = walk.count};
-    return complete;
+    for (uint32_t at = last; t->open && at != g->first;) {
+        at = w->entries[at].before;
+        if (!window_spend(b, WINDOW_STEP + w->plan.steps)) {
+            return false;
+        }
+        for (uint64_t left = t->open; left; left &= left - 1) {
+            follow(t, (unsigned)__builtin_ctzll(left), &w->entries[at]);
+        }
+    }
+    return true;
+}
+
+/* An event that came late may stand in the middle of sequences: those that go through it are taken
+ * on by what is after it. False: the budget ended. */
+static bool retake_steps(struct window *w, uint32_t last, struct window_budget *b, bool *complete)
+{
+    struct trails t;
+    uint32_t group = w->entries[last].group;
+    if (!follow_back(w, last, b, &t)) {
+        return false;
+    }
+    *complete = t.began[w->plan.steps - 1] != WINDOW_NEVER;
+    for (uint32_t i = w->entries[last].after; i; i = w->entries[i].after) {
+        if (!window_spend(b, WINDOW_STEP + w->plan.steps)) {
+            return false;
+        }
+        take_steps(w, t.began, &w->entries[i]);
+    }
+    for (unsigned i = 0; i < w->plan.steps; i++) {
+        if (t.began[i] != WINDOW_NEVER) {
+            later(&window_steps(w, group)[i], t.began[i]);
+        }
+    }
+    return true;
 }
 
 /* ── an event ── */
@@ -429,21 +376,30 @@ static bool holds(const struct correlator *c, const struct pack_correlation *k,
     return all;
 }
 
-static bool add(struct correlator *c, struct window *w, const struct pack_correlation *k,
-                const struct window_event *event, struct measure *out)
+/* OUT: it did not fire. */
+static enum outcome add(struct correlator *c, struct window *w, const struct pack_correlation *k,
+                        const struct window_event *event, struct measure *out)
 {
     bool late;
-    uint32_t last = window_add(w, event, &late);
     bool complete = true;
-    if (late) {
-        c->steps += (uint64_t)w->groups[w->entries[last].group].count * WINDOW_STEP;
+    uint32_t last = window_add(w, event, &c->budget, &late);
+    if (last == WINDOW_NONE) {
+        return OUTCOME_UNDECIDED;
     }
-    if (k->type == CORRELATION_TEMPORAL_ORDERED) {
-        complete = in_order(c, w, last, late, out);
-    } else {
-        *out = measure(c, w, k->type, last, late);
+    bool whole = window_look(w, last, &c->budget);
+    if (k->type == CORRELATION_TEMPORAL) {
+        note_rules(w, last);
     }
-    return complete && holds(c, k, out);
+    if (k->type == CORRELATION_TEMPORAL_ORDERED && !late) {
+        complete = take_steps(w, window_steps(w, w->entries[last].group), &w->entries[last]);
+    } else if (k->type == CORRELATION_TEMPORAL_ORDERED && whole) {
+        whole = retake_steps(w, last, &c->budget, &complete);
+    }
+    if (!whole) {
+        return OUTCOME_UNDECIDED;
+    }
+    *out = measure(w, k->type, last);
+    return complete && holds(c, k, out) ? OUTCOME_IN : OUTCOME_OUT;
 }
 
 /* Where aliases name other fields for other rules, an event may belong to several groups. */
@@ -453,11 +409,13 @@ struct part {
     uint64_t mask;
 };
 
-/* One for each group, though not each list of fields gives another group. */
+/* One for each group, though not each list of fields gives another group. *undecided: the budget
+ * ended, and some may be missing. */
 static size_t split(struct correlator *c, const struct pack_correlation *k,
-                    const struct event *event, uint64_t mask, struct part *parts)
+                    const struct event *event, uint64_t mask, struct part *parts, bool *undecided)
 {
     size_t count = 0;
+    *undecided = false;
     for (uint32_t i = 0; i < k->references; i++) {
         struct part part;
         size_t at = 0;
@@ -465,9 +423,15 @@ static size_t split(struct correlator *c, const struct pack_correlation *k,
         while (at < count && parts[at].first_field != part.first_field) {
             at++;
         }
-        if (!(mask >> i & 1) ||
-            (at == count && !read_event(c, k, part.first_field, event, &part.event))) {
+        if (!(mask >> i & 1)) {
             continue;
+        }
+        if (at == count) {
+            enum outcome read = read_event(c, k, part.first_field, event, &part.event);
+            *undecided = *undecided || read == OUTCOME_UNDECIDED;
+            if (read != OUTCOME_IN) {
+                continue;
+            }
         }
         part.mask = 0;
         for (size_t j = 0; j < count && at == count; j++) {
@@ -482,8 +446,10 @@ static size_t split(struct correlator *c, const struct pack_correlation *k,
     return count;
 }
 
-void correlator_begin(struct correlator *c)
+void correlator_begin(struct correlator *c, const struct event *event)
 {
+    c->most = c->budget.left = c->pack->windows_cost[event->header.type];
+    c->undecided = 0;
     for (unsigned i = 0; i < FIELD_COUNT; i++) {
         c->digests[i].known = false;
     }
@@ -494,14 +460,17 @@ bool correlator_feed(struct correlator *c, size_t correlation, const struct even
 {
     struct pack_correlation k = pack_correlation(c->pack, correlation);
     struct part parts[CORRELATION_REFERENCES_MAX];
-    size_t count = split(c, &k, event, mask, parts);
+    bool undecided;
+    size_t count = split(c, &k, event, mask, parts, &undecided);
     bool fired = false;
     for (size_t i = 0; i < count; i++) {
         struct measure m;
         if (correlation_has_steps(k.type)) {
             parts[i].event.number = (__int128)parts[i].mask;
         }
-        if (add(c, &c->windows[correlation], &k, &parts[i].event, &m) && !fired) {
+        enum outcome outcome = add(c, &c->windows[correlation], &k, &parts[i].event, &m);
+        undecided = undecided || outcome == OUTCOME_UNDECIDED;
+        if (outcome == OUTCOME_IN && !fired) {
             fired = true;
             *hit = (struct correlation_hit){.correlation = (uint32_t)correlation,
                                             .rule = k.rule,
@@ -511,5 +480,6 @@ bool correlator_feed(struct correlator *c, size_t correlation, const struct even
                                             .measured = m.value};
         }
     }
+    c->undecided += undecided && !fired;
     return fired;
 }

@@ -3,7 +3,8 @@
  *
  * The event's time is the time; there is no other clock. An event that a referred rule matched is
  * evaluated over the events of its group that came before it and are at most the timespan older.
- * When memory is full the window becomes shorter, which is counted and told (window.h).
+ * When memory is full the window becomes shorter, which is counted and told (window.h). What one
+ * event takes is cut at pack.windows_cost, and what was not decided then is counted as well.
  */
 #pragma once
 
@@ -34,7 +35,7 @@ void correlator_free(struct correlator *c);
 void correlator_drop(struct correlator **c); /* for OWN() */
 
 /* Before the first correlator_feed() of an event. */
-void correlator_begin(struct correlator *c);
+void correlator_begin(struct correlator *c, const struct event *event);
 
 /* An event that matched the rules of `mask`, a bit for each of the correlation's references. True:
  * it fired, and `hit` is filled in. */
@@ -44,6 +45,12 @@ bool correlator_feed(struct correlator *c, size_t correlation, const struct even
 /* Events that a correlation dropped though they still counted. */
 uint64_t correlator_lost(const struct correlator *c, size_t correlation);
 
-/* Bytes that all windows reserved; steps that all calls so far took. */
-size_t correlator_bytes(const struct correlator *c);
+/* Correlations that were not decided for the event since correlator_begin(): it would have cost too
+ * much. Where not even its place was found, it does not count for later ones. */
+size_t correlator_undecided(const struct correlator *c);
+
+/* Steps since correlator_begin(); never more than pack.windows_cost of the event's type. */
 uint64_t correlator_steps(const struct correlator *c);
+
+/* Bytes that all windows reserved. */
+size_t correlator_bytes(const struct correlator *c);

@@ -149,11 +149,19 @@ static void build(struct arena *arena, struct pack *out)
     }
 }
 
+/* Of the stream: stamps of several CPUs, that are out of order by nanoseconds; and now and then one
+ * of a clock that is far ahead. */
+static bool jitter;
+
 static struct happened happen(uint64_t *now)
 {
     struct happened h = {.time_ns = *now += roll(3) * SECOND};
     unsigned used = 0;
-    if (roll(5) == 0) {
+    if (jitter) {
+        h.time_ns += SECOND - roll(3);
+        h.time_ns += roll(15) == 0 ? (1 + roll(100)) * SECOND : 0;
+    }
+    if (roll(jitter ? 50 : 5) == 0) {
         uint64_t late = roll(20) * SECOND; /* late, but for the clock's start */
         h.time_ns = h.time_ns > late ? h.time_ns - late : 0;
     }
@@ -451,6 +459,7 @@ static void one_stream(const struct pack *pack)
     OWN(detector_drop) struct detector *d = detector_of(pack, 1 << 20);
     struct outcome o = {.pack = pack};
     uint64_t now = roll(2) * SECOND;
+    jitter = roll(2);
     memset(seen_count, 0, sizeof seen_count);
     for (unsigned i = 0; i < EVENTS; i++) {
         struct happened h = happen(&now);
@@ -465,6 +474,7 @@ static void one_stream(const struct pack *pack)
             fired |= hit << c;
         }
         run(d, &h, &o);
+        assert_int_equal(detector_undecided(d), 0);
         for (unsigned c = 0; c < CORRELATIONS; c++) {
             if ((o.fired ^ fired) >> c & 1) {
                 fail_msg("event %u: %s %s", i, correlation_type_name(asked[c].plain.type),

@@ -160,11 +160,10 @@ size_t window_entry_bytes(const struct pack_correlation *c)
         bytes += sizeof(struct window_member) + buckets;
     }
     if (c->type == CORRELATION_VALUE_MEDIAN) {
-        /* And a number, for those that come late: the median of all that are before it. */
-        bytes += sizeof(struct rank_node) + sizeof(uint32_t) + sizeof(__int128);
+        bytes += sizeof(struct rank_node) + sizeof(uint32_t);
     }
     if (correlation_has_steps(c->type)) {
-        bytes += c->references * sizeof(uint64_t);
+        bytes += c->references * (sizeof(uint64_t) + sizeof(uint32_t));
     }
     return bytes;
 }
@@ -236,5 +235,7 @@ uint64_t correlation_cost(const struct pack *pack, size_t index, uint64_t memory
     struct pack_correlation c = pack_correlation(pack, index);
     struct window_plan plan = window_plan_of(pack, index, memory, need);
     uint64_t fields = c.references * (c.group_fields + c.value_fields + 1U);
-    return fields * WINDOW_HASH + (uint64_t)WINDOW_WALKS * WINDOW_STEP * plan.room;
+    uint64_t step = WINDOW_STEP + plan.steps + (plan.ranked ? WINDOW_RANK : 0);
+    return fields * WINDOW_HASH + (uint64_t)c.references * WINDOW_ADD +
+           WINDOW_WALKS * step * ((uint64_t)plan.room + c.references);
 }

@@ -17,8 +17,6 @@ enum {
     WINDOW_GROUP_PART = 4,
     WINDOW_LEAST = 64,     /* events that every correlation has room for */
     WINDOW_MOST = 1 << 22, /* a bound for arithmetic: 16 MiB hold 130,000 */
-    /* Steps (predicate.h) for each event of a window that is walked over, cold in the cache. */
-    WINDOW_STEP = 100,
     WINDOW_WALKS = 4,  /* an event's place, its span, its steps, and those of later ones again */
     WINDOW_HASH = 100, /* to join the hash of one field to that of a group */
     CORRELATION_NS = 1000000000, /* of a second */
@@ -81,5 +79,6 @@ struct window_plan window_plan_of(const struct pack *pack, size_t index, uint64_
                                   uint64_t need);
 
 /* The most steps for one event, beside CORRELATION_EVENT_COST: the hashes of its fields are joined
- * for each rule that it matched, and its window is walked. */
+ * for each rule that it matched, it is put into its groups, and their events are walked over. What
+ * an event may take is cut far below it (pack.h). */
 uint64_t correlation_cost(const struct pack *pack, size_t index, uint64_t memory, uint64_t need);

@@ -20,9 +20,10 @@ struct detector {
     uint64_t *waiting; /* correlations whose mask is not zero, a bit each */
     uint32_t *matched; /* rules, in the order of their ids; only if there are correlations */
     size_t matched_count;
-    struct correlation_hit *fired; /* in the order of their rules */
-    size_t fired_count;
-    uint64_t *told; /* of each correlation: what was lost when it was told last */
+    struct correlation_hit *fired; /* by their correlations' places in the order of rules */
+    uint32_t *places;              /* of each correlation, in that order … */
+    uint64_t *fired_places;        /* … a bit for each that fired */
+    uint64_t *told;                /* of each correlation: what was lost when it was told last */
     uint64_t steps;
     const struct detector_sink *sink; /* of the run */
 };
@@ -49,6 +50,21 @@ static void index_referrers(struct detector *d)
     }
 }
 
+/* Many may fire at once, those with the last ids first: a bit for each keeps their order. */
+static void index_places(struct detector *d)
+{
+    uint32_t *of_rule = d->matched; /* likewise free */
+    uint32_t place = 0;
+    for (size_t c = 0; c < d->correlations; c++) {
+        of_rule[pack_correlation(d->pack, c).rule] = (uint32_t)c + 1;
+    }
+    for (size_t i = 0; i < pack_count(d->pack, PACK_RULES); i++) {
+        if (of_rule[i]) {
+            d->places[of_rule[i] - 1] = place++;
+        }
+    }
+}
+
 static struct status make_tables(struct detector *d)
 {
     size_t rules = pack_count(d->pack, PACK_RULES);
@@ -59,11 +75,14 @@ static struct status make_tables(struct detector *d)
     d->waiting = heap_alloc(d->correlations / 64 + 1, sizeof *d->waiting);
     d->matched = heap_alloc(rules, sizeof *d->matched);
     d->fired = heap_alloc(d->correlations, sizeof *d->fired);
+    d->places = heap_alloc(d->correlations, sizeof *d->places);
+    d->fired_places = heap_alloc(d->correlations / 64 + 1, sizeof *d->fired_places);
     d->told = heap_alloc(d->correlations, sizeof *d->told);
     if (!d->first_referrer || !d->referrers || !d->masks || !d->waiting || !d->matched ||
-        !d->fired || !d->told) {
+        !d->fired || !d->places || !d->fired_places || !d->told) {
         FAIL(MEMORY);
     }
+    index_places(d);
     index_referrers(d);
     return OK;
 }
@@ -97,6 +116,8 @@ void detector_free(struct detector *d)
         heap_free(d->waiting);
         heap_free(d->matched);
         heap_free(d->fired);
+        heap_free(d->places);
+        heap_free(d->fired_places);
         heap_free(d->told);
         heap_free(d);
     }
@@ -147,17 +168,15 @@ static void tell_loss(struct detector *d, size_t correlation, uint32_t rule)
 
 static void keep_fired(struct detector *d, const struct correlation_hit *hit)
 {
-    size_t at = d->fired_count++;
-    for (; at > 0 && d->fired[at - 1].rule > hit->rule; at--) {
-        d->fired[at] = d->fired[at - 1];
-    }
-    d->fired[at] = *hit;
+    uint32_t place = d->places[hit->correlation];
+    d->fired[place] = *hit;
+    d->fired_places[place / 64] |= 1ULL << place % 64;
 }
 
 /* A correlation refers to earlier ones only: one round is enough. */
 static void correlate(struct detector *d, const struct event *event)
 {
-    bool begun = false;
+    correlator_begin(d->correlator, event);
     for (size_t word = 0; word <= (d->correlations - 1) / 64; word++) {
         while (d->waiting[word]) {
             size_t c = word * 64 + (size_t)__builtin_ctzll(d->waiting[word]);
@@ -165,10 +184,6 @@ static void correlate(struct detector *d, const struct event *event)
             struct correlation_hit hit;
             d->waiting[word] &= d->waiting[word] - 1;
             d->masks[c] = 0;
-            if (!begun) {
-                correlator_begin(d->correlator);
-                begun = true;
-            }
             if (correlator_feed(d->correlator, c, event, mask, &hit)) {
                 keep_fired(d, &hit);
                 refer(d, hit.rule);
@@ -178,34 +193,47 @@ static void correlate(struct detector *d, const struct event *event)
     }
 }
 
+static void report_rule(struct detector *d, uint32_t rule, const struct correlation_hit *hit)
+{
+    if (!pack_rule(d->pack, rule).silent) {
+        d->sink->on_alert(d->sink->context, rule, hit);
+    }
+}
+
 static void report(struct detector *d)
 {
-    size_t fired = 0;
     size_t matched = 0;
-    while (fired < d->fired_count || matched < d->matched_count) {
-        bool plain = fired == d->fired_count ||
-                     (matched < d->matched_count && d->matched[matched] < d->fired[fired].rule);
-        const struct correlation_hit *hit = plain ? NULL : &d->fired[fired++];
-        uint32_t rule = plain ? d->matched[matched++] : hit->rule;
-        if (!pack_rule(d->pack, rule).silent) {
-            d->sink->on_alert(d->sink->context, rule, hit);
+    for (size_t word = 0; word <= (d->correlations - 1) / 64; word++) {
+        for (; d->fired_places[word]; d->fired_places[word] &= d->fired_places[word] - 1) {
+            const struct correlation_hit *hit =
+                &d->fired[word * 64 + (size_t)__builtin_ctzll(d->fired_places[word])];
+            while (matched < d->matched_count && d->matched[matched] < hit->rule) {
+                report_rule(d, d->matched[matched++], NULL);
+            }
+            report_rule(d, hit->rule, hit);
         }
+    }
+    while (matched < d->matched_count) {
+        report_rule(d, d->matched[matched++], NULL);
     }
 }
 
 void detector_run(struct detector *d, const struct event *event, const struct detector_sink *sink)
 {
     const struct matcher_sink through = {.context = d, .on_match = on_match, .on_fault = on_fault};
-    uint64_t before = correlator_steps(d->correlator);
     d->sink = sink;
     d->matched_count = 0;
-    d->fired_count = 0;
     matcher_run(d->matcher, event, &through);
-    if (d->correlations) {
+    if (d->correlations && event->header.type < EVENT_COUNT) {
         correlate(d, event);
         report(d);
     }
-    d->steps = matcher_steps(d->matcher) + correlator_steps(d->correlator) - before;
+    d->steps = matcher_steps(d->matcher) + correlator_steps(d->correlator);
+}
+
+size_t detector_undecided(const struct detector *d)
+{
+    return matcher_undecided(d->matcher) + correlator_undecided(d->correlator);
 }
 
 uint64_t detector_steps(const struct detector *d)

@@ -28,11 +28,15 @@ struct status detector_new(const struct pack *pack, struct correlate_settings se
 void detector_free(struct detector *d);
 void detector_drop(struct detector **d); /* for OWN() */
 
-/* Not in order of time only costs time, and exactness when memory is full. */
+/* Not in order of time only costs time, and exactness when memory is full or the budget is met. */
 void detector_run(struct detector *d, const struct event *event, const struct detector_sink *sink);
 
 /* What the last run took; never more than pack.cost and pack.windows_cost of the event's type. */
 uint64_t detector_steps(const struct detector *d);
+
+/* Rules and correlations that the last run did not decide, since the event would have cost too
+ * much: 0 for all but events made for it. People have to be told. */
+size_t detector_undecided(const struct detector *d);
 
 /* For what asks about single rules or the memory. */
 struct matcher *detector_matcher(struct detector *d);

@@ -251,6 +251,16 @@ static void run_rule(struct matcher *m, size_t rule, struct subject *s,
     }
 }
 
+static size_t count_candidates(const struct matcher *m, const uint64_t *asked, size_t from)
+{
+    size_t count = 0;
+    for (size_t w = from; w < m->words; w++) {
+        count += (size_t)__builtin_popcountll(m->candidates[w] & asked[w]);
+    }
+    return count;
+}
+
+/* Rules of another origin take their part too: 65,536 of them would be more than the budget. */
 static void run_candidates(struct matcher *m, struct subject *s, const struct matcher_sink *sink)
 {
     const uint64_t *asked = m->asked + s->event->header.type * m->words;
@@ -258,6 +268,11 @@ static void run_candidates(struct matcher *m, struct subject *s, const struct ma
     for (size_t w = 0; w < m->words; w++) {
         for (uint64_t left = m->candidates[w] & asked[w]; left; left &= left - 1) {
             size_t rule = w * MATCH_WORD + (size_t)__builtin_ctzll(left);
+            if (!subject_spend(s, MATCH_ORIGIN_COST)) {
+                m->undecided += (size_t)__builtin_popcountll(left);
+                m->undecided += count_candidates(m, asked, w + 1);
+                return;
+            }
             if (comes_from(&m->rules[rule].origin, &origin)) {
                 run_rule(m, rule, s, sink);
             }

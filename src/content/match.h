@@ -14,7 +14,9 @@
 /* Steps, about a nanosecond each, that are not a predicate's or a filter's. The verifier counts
  * with the same. */
 enum {
-    MATCH_FIRE_COST = 2,  /* a rule on an atom's list */
+    MATCH_FIRE_COST = 2, /* a rule on an atom's list */
+    MATCH_ORIGIN_COST =
+        10,               /* a candidate's log source: three texts of LOG_SOURCE_MAX, mostly none */
     MATCH_RULE_COST = 10, /* to begin with a program */
     MATCH_NODE_COST = 4,  /* a node, beside its predicate */
 };

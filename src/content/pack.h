@@ -78,7 +78,7 @@ struct pack {
     uint64_t demand[EVENT_COUNT]; /* what the worst event would need: where it is more than the
                                      cost, such an event is not decided in full, and that is told */
     uint64_t windows_cost[EVENT_COUNT]; /* what correlations add at most: reached by an event that
-                                           comes late into full windows */
+                                           comes late into full windows, or is all they ask for */
 };
 
 /* Why a pack was refused: all are literals but the index. */
@@ -97,15 +97,21 @@ const char *pack_fault_text(const struct pack_fault *fault, char *out, size_t ou
 /* What a pack may cost, in steps: about a nanosecond each (predicate.h). What one event takes is
  * cut at `event`: only an event made for it comes so far, 32 KiB of what the rules look for, and
  * the rules that were not decided then are told (matcher_undecided()). Looking alone, without
- * finding anything, has to fit into the share of scanning.
+ * finding anything, has to fit into the share of scanning. Correlations have a budget of their own,
+ * or an event made for the one would keep the other from deciding.
  */
 struct pack_limits {
     uint64_t event;
-    size_t windows; /* bytes that the windows of all correlations have */
-    uint64_t proof; /* bytes to look at to prove predicates and atoms */
+    uint64_t correlations; /* of one event, on top of `event` */
+    size_t windows;        /* bytes that the windows of all correlations have */
+    uint64_t proof;        /* bytes to look at to prove predicates and atoms */
 };
 
 enum { PACK_EVENT_COST = 1000000 /* a millisecond: a storm of such events is 1,000 a second */ };
+
+/* Another millisecond. It reaches for an event that is late by 5,000 others of its group, and for
+ * one in order that 1,000 correlations count. */
+enum { PACK_CORRELATION_COST = 1000000 };
 
 /* Of an event's budget: 64 KiB, looked at four times, two nanoseconds a byte, take 0.55 ms. */
 #define PACK_SCAN_SHARE(budget) ((budget) / 4 * 3)
@@ -119,8 +125,10 @@ enum { PACK_WINDOW_MEMORY = 16 << 20 };
 #define PACK_PROOF_BYTES (1ULL << 32)
 
 #define PACK_LIMITS                                                                                \
-    ((struct pack_limits){                                                                         \
-        .event = PACK_EVENT_COST, .windows = PACK_WINDOW_MEMORY, .proof = PACK_PROOF_BYTES})
+    ((struct pack_limits){.event = PACK_EVENT_COST,                                                \
+                          .correlations = PACK_CORRELATION_COST,                                   \
+                          .windows = PACK_WINDOW_MEMORY,                                           \
+                          .proof = PACK_PROOF_BYTES})
 
 /* Proves all of `bytes` and opens it. INVALID, BOUNDS, LIMIT or VERSION: `fault` says what; MEMORY.
  */

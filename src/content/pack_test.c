@@ -263,6 +263,65 @@ static void patterns_that_go_back_and_forth_end_in_time(void **state)
     assert_int_equal(matches, 0);
 }
 
+/* Rules of another product do not run, but are asked whether they have to: that counts. */
+static void candidates_of_another_origin_count(void **state)
+{
+    (void)state;
+
+    enum { MANY = 4000 };
+    struct predicate p = {.kind = PREDICATE_EXISTS, .field = FIELD_PATH};
+    struct node node = {.on_true = NODE_MATCH, .on_false = NODE_MISS};
+    struct rule rule = one_node_rule("", &p, &node);
+    struct pack_limits limits = PACK_LIMITS;
+    struct event event = {.header = {.type = EVENT_PROCESS_EXEC}};
+    struct pack_fault fault;
+    struct builder *b;
+    struct text bytes;
+    char why[160], id[8];
+    unsigned matches = 0;
+    assert_ok(builder_new(&arena, &b));
+    rule.product = TEXT("windows");
+    for (unsigned i = 0; i < MANY; i++) {
+        snprintf(id, sizeof id, "%u", i);
+        rule.id = text_of(id);
+        assert_ok(builder_add(b, &rule, why));
+    }
+    assert_ok(builder_finish(b, &bytes));
+    for (unsigned tight = 0; tight < 2; tight++) {
+        struct pack pack;
+        limits.event = tight ? 25000 : PACK_EVENT_COST;
+        assert_ok(pack_open_within(bytes, limits, &pack, &fault));
+        OWN(matcher_drop) struct matcher *m = NULL;
+        struct matcher_sink sink = {
+            .context = &matches, .on_match = on_match, .on_fault = on_fault};
+        assert_ok(matcher_new(&pack, &m));
+        matcher_run(m, &event, &sink);
+        assert_true(matcher_steps(m) <= pack.cost[EVENT_PROCESS_EXEC]);
+        assert_true(matcher_steps(m) >= (tight ? 24990 : MANY * MATCH_ORIGIN_COST));
+        size_t asked = (size_t)(25000 - MATCH_EVENT_COST((MANY + 63) / 64)) / MATCH_ORIGIN_COST;
+        assert_int_equal(matcher_undecided(m), tight ? MANY - asked : 0);
+    }
+    assert_int_equal(matches, 0);
+}
+
+static void a_log_source_has_its_length(void **state)
+{
+    (void)state;
+    static char name[LOG_SOURCE_MAX + 1];
+    struct predicate p = {.kind = PREDICATE_EXISTS, .field = FIELD_PATH};
+    memset(name, 'a', sizeof name);
+    for (unsigned i = 0; i < 6; i++) {
+        struct rule rule = one_node_rule("1", &p, &ends);
+        struct text *parts[] = {&rule.product, &rule.service, &rule.category};
+        struct builder *b;
+        char why[160];
+        *parts[i / 2] = (struct text){name, LOG_SOURCE_MAX + i % 2};
+        assert_ok(builder_new(&arena, &b));
+        assert_int_equal(status_ok(builder_add(b, &rule, why)), i % 2 == 0);
+        assert_true(i % 2 == 0 || strstr(why, "log source"));
+    }
+}
+
 /* The demand of a diamond is its costliest path, not the sum of its nodes. */
 static void demand_is_that_of_the_longest_path(void **state)
 {
@@ -285,7 +344,8 @@ static void demand_is_that_of_the_longest_path(void **state)
     struct pack pack = open_pack(bytes);
     uint64_t search = 5 * (EVENT_TEXT_MAX + 1) + 1;
     uint64_t event = MATCH_EVENT_COST(1) + SUBJECT_FOLD_COST;
-    uint64_t program = MATCH_RULE_COST + (1 + MATCH_NODE_COST) + (search + MATCH_NODE_COST);
+    uint64_t program =
+        MATCH_ORIGIN_COST + MATCH_RULE_COST + (1 + MATCH_NODE_COST) + (search + MATCH_NODE_COST);
     assert_int_equal(pack.demand[EVENT_PROCESS_EXEC], event + program);
     assert_int_equal(pack.demand[EVENT_MOUNT], event);
     assert_int_equal(pack.cost[EVENT_PROCESS_EXEC], event + program);
@@ -613,6 +673,8 @@ int main(void)
         with_arena(an_id_fits_into_an_alert),
         with_arena(an_id_is_taken_once),
         with_arena(patterns_that_go_back_and_forth_end_in_time),
+        with_arena(candidates_of_another_origin_count),
+        with_arena(a_log_source_has_its_length),
         with_arena(demand_is_that_of_the_longest_path),
         with_arena(looking_alone_has_to_fit_the_budget),
         with_arena(a_proof_ends_in_time),

@@ -192,6 +192,10 @@ struct vector {
 /* Bytes: an alert is known by the whole id of its rule, and carries no more. A UUID has 36. */
 enum { RULE_ID_MAX = 64 };
 
+/* Bytes of each part of a log source. It is compared for every candidate; names such as
+ * process_creation have 10 to 30. */
+enum { LOG_SOURCE_MAX = 64 };
+
 struct rule {
     struct text id; /* UUID, or what the author wrote; unique in a pack */
     struct text title;

@@ -228,5 +228,9 @@ struct status check_correlations(struct check *c)
             c->pack.windows_cost[type] += asked ? cost : 0;
         }
     }
+    for (unsigned type = 0; type < EVENT_COUNT; type++) {
+        uint64_t *cost = &c->pack.windows_cost[type];
+        *cost = *cost < c->limits.correlations ? *cost : c->limits.correlations;
+    }
     return OK;
 }

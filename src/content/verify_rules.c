@@ -50,6 +50,11 @@ static const char *check_words(const struct pack *pack, size_t index)
     if (!is_word(pack_rule_text(pack, index, PACK_RULE_STATUS), states)) {
         return "the status is not one of Sigma's";
     }
+    for (unsigned i = PACK_RULE_PRODUCT; i <= PACK_RULE_CATEGORY; i++) {
+        if (pack_rule_text(pack, index, (enum pack_rule_text)i).len > LOG_SOURCE_MAX) {
+            return "a part of its log source is too long";
+        }
+    }
     struct pack_program program = pack_program(pack, index);
     if (program.types >> EVENT_COUNT != 0) {
         return "it asks for events that are not in the schema";
@@ -124,7 +129,7 @@ static struct status check_nodes(struct check *c, const struct pack_program *rul
         costs[i] = c->predicate_cost[node.predicate] + (on_true > on_false ? on_true : on_false) +
                    MATCH_NODE_COST;
     }
-    *out = MATCH_RULE_COST + (count ? costs[0] : 0);
+    *out = MATCH_ORIGIN_COST + MATCH_RULE_COST + (count ? costs[0] : 0);
     return OK;
 }
 

@@ -40,7 +40,8 @@ struct status window_init(struct window *w, struct window_plan plan)
     }
     if (plan.steps) {
         w->steps = reserve(w, room * plan.steps, sizeof *w->steps);
-        whole = whole && w->steps;
+        w->matches = reserve(w, room * plan.steps, sizeof *w->matches);
+        whole = whole && w->steps && w->matches;
     }
     if (!whole) {
         window_done(w);
@@ -57,6 +58,7 @@ void window_done(struct window *w)
     heap_free(w->rank.nodes);
     heap_free(w->roots);
     heap_free(w->steps);
+    heap_free(w->matches);
     heap_free(w->group_buckets);
     heap_free(w->member_buckets);
     *w = (struct window){0};
@@ -65,6 +67,11 @@ void window_done(struct window *w)
 uint64_t *window_steps(struct window *w, uint32_t group)
 {
     return w->steps + (size_t)group * w->plan.steps;
+}
+
+uint32_t *window_matches(struct window *w, uint32_t group)
+{
+    return w->matches + (size_t)group * w->plan.steps;
 }
 
 /* ── groups and values: chained tables over keyed hashes ── */
@@ -111,6 +118,7 @@ static uint32_t find_group(struct window *w, struct hash128 key)
     w->groups[index] = (struct window_group){.key = key};
     for (unsigned i = 0; i < w->plan.steps; i++) {
         window_steps(w, index)[i] = WINDOW_NEVER;
+        window_matches(w, index)[i] = 0;
     }
     *slot = index;
     return index;
@@ -171,13 +179,26 @@ static void count_group(struct window *w, uint32_t index, int change)
     }
 }
 
-/* ── the span before the latest event of a group ── */
+/* ── the span of a group ── */
+
+static void count_matches(struct window *w, const struct window_entry *e, uint32_t change)
+{
+    uint32_t *matches = window_matches(w, e->group);
+    for (uint64_t mask = (uint64_t)e->number; mask; mask &= mask - 1) {
+        matches[__builtin_ctzll(mask)] += change;
+    }
+}
 
 static void enter(struct window *w, struct window_group *g, uint32_t index)
 {
-    const struct window_entry *e = &w->entries[index];
+    struct window_entry *e = &w->entries[index];
+    e->counted = true;
     g->inside++;
-    g->sum += w->plan.steps ? 0 : e->number; /* masks are no numbers */
+    if (w->plan.steps) {
+        count_matches(w, e, 1);
+    } else {
+        g->sum += e->number;
+    }
     if (e->member && w->members[e->member].inside++ == 0) {
         g->distinct++;
     }
@@ -188,82 +209,144 @@ static void enter(struct window *w, struct window_group *g, uint32_t index)
 
 static void leave(struct window *w, struct window_group *g, uint32_t index)
 {
-    const struct window_entry *e = &w->entries[index];
+    struct window_entry *e = &w->entries[index];
+    e->counted = false;
     g->inside--;
-    g->sum -= w->plan.steps ? 0 : e->number;
+    if (w->plan.steps) {
+        count_matches(w, e, UINT32_MAX); /* one less */
+    } else {
+        g->sum -= e->number;
+    }
     if (e->member && --w->members[e->member].inside == 0) {
         g->distinct--;
     }
     if (w->plan.ranked) {
         rank_remove(&w->rank, w->entries, &w->roots[e->group], index);
     }
+    if (g->first == g->end) {
+        g->first = g->end = WINDOW_NONE;
+    } else if (g->first == index) {
+        g->first = e->after;
+    } else if (g->end == index) {
+        g->end = e->before;
+    }
 }
 
-/* Is `time` at most a span before `last`, which is not before it? */
+/* Whoever enters pays for leaving too, which then is free: so a quiet hour, after which much leaves
+ * at once, does not look like an attack. */
+static bool pay_and_enter(struct window *w, struct window_group *g, uint32_t index,
+                          struct window_budget *b)
+{
+    bool paid = window_spend(b, WINDOW_STEP + (w->plan.ranked ? WINDOW_RANK : 0));
+    if (paid) {
+        enter(w, g, index);
+    }
+    return paid;
+}
+
+/* Is `time` at most a span before `last`? */
 static bool within(const struct window *w, uint64_t time_ns, uint64_t last_ns)
 {
-    return last_ns - time_ns <= w->plan.span_ns;
+    return time_ns <= last_ns && last_ns - time_ns <= w->plan.span_ns;
 }
 
-static void leave_old(struct window *w, struct window_group *g)
+/* Makes the span end at the event: a short way from where it ends, or anew. */
+static bool move_end(struct window *w, struct window_group *g, uint32_t index,
+                     struct window_budget *b)
 {
-    uint64_t last_ns = w->entries[g->tail].time_ns;
+    const struct window_entry *e = &w->entries[index];
+    while (e->counted && g->end != index) {
+        leave(w, g, g->end);
+    }
+    while (g->end && !e->counted && !within(w, w->entries[g->end].time_ns, e->time_ns)) {
+        leave(w, g, g->end); /* all of them are too old, or later than it */
+    }
+    if (!g->end) {
+        g->first = g->end = index;
+        if (!pay_and_enter(w, g, index, b)) {
+            g->first = g->end = WINDOW_NONE;
+            return false;
+        }
+    }
+    while (g->end != index) {
+        uint32_t next = w->entries[g->end].after;
+        if (!pay_and_enter(w, g, next, b)) {
+            return false;
+        }
+        g->end = next;
+    }
+    return true;
+}
+
+bool window_look(struct window *w, uint32_t index, struct window_budget *b)
+{
+    uint64_t last_ns = w->entries[index].time_ns;
+    struct window_group *g = &w->groups[w->entries[index].group];
+    if (!move_end(w, g, index, b)) {
+        return false;
+    }
     while (!within(w, w->entries[g->first].time_ns, last_ns)) {
         leave(w, g, g->first);
-        g->first = w->entries[g->first].after;
     }
+    for (uint32_t i = w->entries[g->first].before; i && within(w, w->entries[i].time_ns, last_ns);
+         i = w->entries[i].before) {
+        if (!pay_and_enter(w, g, i, b)) {
+            return false;
+        }
+        g->first = i;
+    }
+    return true;
 }
 
-/* Puts it where its time belongs: at the end, but for late ones. */
-static void link_entry(struct window *w, struct window_group *g, uint32_t index)
+/* ── places ── */
+
+/* Goes on from the span, which is where the last event was: after a wrong clock the latest ones may
+ * be far away. False: the budget ended. *before: what it comes after, or WINDOW_NONE. */
+static bool find_place(const struct window *w, const struct window_group *g, uint64_t time_ns,
+                       struct window_budget *b, uint32_t *before)
+{
+    uint32_t at = g->tail;
+    if (at && w->entries[at].time_ns > time_ns) {
+        at = g->end ? g->end : at;
+        for (uint32_t next = w->entries[at].after;
+             w->entries[at].time_ns <= time_ns && w->entries[next].time_ns <= time_ns;
+             next = w->entries[next].after) {
+            if (!window_spend(b, WINDOW_STEP)) {
+                return false;
+            }
+            at = next;
+        }
+        for (; at && w->entries[at].time_ns > time_ns; at = w->entries[at].before) {
+            if (!window_spend(b, WINDOW_STEP)) {
+                return false;
+            }
+        }
+    }
+    *before = at;
+    return true;
+}
+
+/* The span has no holes: what comes between two that it counts is counted. */
+static void link_entry(struct window *w, struct window_group *g, uint32_t index, uint32_t before)
 {
     struct window_entry *e = &w->entries[index];
-    uint32_t before = g->tail;
-    while (before && w->entries[before].time_ns > e->time_ns) {
-        before = w->entries[before].before;
-    }
     e->before = before;
     e->after = before ? w->entries[before].after : g->head;
     *(e->before ? &w->entries[e->before].after : &g->head) = index;
     *(e->after ? &w->entries[e->after].before : &g->tail) = index;
-    if (g->tail == index) {
-        g->first = g->first ? g->first : index;
+    if (e->before && e->after && w->entries[e->before].counted && w->entries[e->after].counted) {
         enter(w, g, index);
-        leave_old(w, g);
-    } else if (within(w, e->time_ns, w->entries[g->tail].time_ns)) {
-        g->first = e->after == g->first ? index : g->first;
-        enter(w, g, index);
-    }
-}
-
-/* Only when the last of a group goes and an earlier one stays: the span moves back. */
-static void enter_again(struct window *w, struct window_group *g)
-{
-    if (!g->first) {
-        g->first = g->tail;
-        enter(w, g, g->first);
-    }
-    uint64_t last_ns = w->entries[g->tail].time_ns;
-    for (uint32_t i = w->entries[g->first].before; i && within(w, w->entries[i].time_ns, last_ns);
-         i = w->entries[i].before) {
-        g->first = i;
-        enter(w, g, i);
     }
 }
 
 static void unlink_entry(struct window *w, struct window_group *g, uint32_t index)
 {
     struct window_entry *e = &w->entries[index];
-    bool was_tail = g->tail == index;
-    if (within(w, e->time_ns, w->entries[g->tail].time_ns)) {
+    if (e->counted) {
         leave(w, g, index);
-        g->first = g->first == index ? e->after : g->first;
     }
     *(e->before ? &w->entries[e->before].after : &g->head) = e->after;
     *(e->after ? &w->entries[e->after].before : &g->tail) = e->before;
-    if (was_tail && g->tail) {
-        enter_again(w, g);
-    }
 }
 
 /* ── memory ── */
@@ -272,7 +355,7 @@ static void unlink_entry(struct window *w, struct window_group *g, uint32_t inde
  * latest: one with a wrong clock must not make all others old. */
 static bool is_over(const struct window *w, const struct window_entry *e)
 {
-    return e->time_ns < w->now_ns && !within(w, e->time_ns, w->now_ns);
+    return e->time_ns < w->now_ns && w->now_ns - e->time_ns > w->plan.span_ns;
 }
 
 /* Would an event of this window that is in order come out differently without this one? */
@@ -283,6 +366,13 @@ static bool matters(const struct window *w, const struct window_entry *e)
     }
     uint32_t left = w->plan.members ? w->members[e->member].count : w->groups[e->group].count;
     return w->plan.spare == 0 || left <= w->plan.spare;
+}
+
+static void free_entry(struct window *w, uint32_t index)
+{
+    w->entries[index].newer = w->free_entry;
+    w->free_entry = index;
+    w->count--;
 }
 
 static void drop(struct window *w, uint32_t index)
@@ -300,9 +390,7 @@ static void drop(struct window *w, uint32_t index)
     if (g->count == 0) {
         free_group(w, e->group);
     }
-    e->newer = w->free_entry;
-    w->free_entry = index;
-    w->count--;
+    free_entry(w, index);
 }
 
 /* First what is in no span any more, then the oldest of a group that has more than others, then the
@@ -328,15 +416,26 @@ static uint32_t take_entry(struct window *w)
     return index;
 }
 
-uint32_t window_add(struct window *w, const struct window_event *event, bool *late)
+uint32_t window_add(struct window *w, const struct window_event *event, struct window_budget *b,
+                    bool *late)
 {
+    uint32_t before;
+    if (!window_spend(b, WINDOW_ADD)) {
+        return WINDOW_NONE;
+    }
     w->now_ns = event->time_ns;
     uint32_t index = take_entry(w);
     uint32_t group = find_group(w, event->group);
     struct window_group *g = &w->groups[group];
     struct window_entry *e = &w->entries[index];
-    *e = (struct window_entry){
-        .number = event->number, .time_ns = event->time_ns, .older = w->newest, .group = group};
+    if (!find_place(w, g, event->time_ns, b, &before)) {
+        free_entry(w, index);
+        return WINDOW_NONE; /* the group has others */
+    }
+    *e = (struct window_entry){.number = event->number,
+                               .time_ns = event->time_ns,
+                               .older = w->newest,
+                               .group = group & WINDOW_NUMBER_MAX};
     if (w->plan.members) {
         e->member = find_member(w, event->member, group);
         w->members[e->member].count++;
@@ -345,7 +444,7 @@ uint32_t window_add(struct window *w, const struct window_event *event, bool *la
     w->newest = index;
     *late = g->count && event->time_ns < g->top_ns;
     g->top_ns = *late ? g->top_ns : event->time_ns;
-    link_entry(w, g, index);
+    link_entry(w, g, index, before);
     count_group(w, group, 1);
     return index;
 }

@@ -283,6 +283,132 @@ static void what_is_over_goes_first(void **state)
     assert_int_equal(o.lossy, 0);
 }
 
+/* ── when events are late ── */
+
+/* All types, a user's events a second from each other, all of them within the timespan. */
+static void build_type(struct arena *arena, unsigned type, struct pack *out)
+{
+    arena_init(arena, 16 << 20);
+    ask_all((enum correlation_type)type, 100000, 1);
+    for (unsigned c = 0; c < CORRELATIONS; c++) {
+        bool ordered = type == CORRELATION_TEMPORAL_ORDERED;
+        asked[c].plain.condition_count = !ordered;
+        asked[c].plain.reference_count = ordered ? 2 : 1;
+        asked[c].references[1] = asked[c].references[0];
+    }
+    build(arena, out);
+}
+
+static uint64_t steps_of(struct detector *d, uint64_t time_ns, struct outcome *o)
+{
+    run_user(d, time_ns, 1, (unsigned)(time_ns % 97), o);
+    return correlator_steps(detector_correlator(d));
+}
+
+/* It costs what is later, however full the window is; so does the next one in order. */
+static void an_event_that_is_little_late_costs_little(void **state)
+{
+    (void)state;
+
+    enum { MANY = 8000, IN_ORDER = 3 * 3000 }; /* steps of three correlations */
+
+    for (unsigned type = 0; type < CORRELATION_TYPE_COUNT; type++) {
+        OWN(arena_done) struct arena arena;
+        struct pack pack;
+        struct outcome o = {.pack = &pack};
+        build_type(&arena, type, &pack);
+        OWN(detector_drop) struct detector *d = detector_of(&pack, PACK_WINDOW_MEMORY);
+        for (unsigned k = 1; k <= MANY; k++) {
+            assert_true(steps_of(d, k * SECOND, &o) <= IN_ORDER);
+        }
+        for (unsigned k = 1; k < 20; k++) {
+            assert_true(steps_of(d, (MANY + k) * SECOND - 1000, &o) <= IN_ORDER);
+            assert_true(steps_of(d, (MANY + k) * SECOND - 1001, &o) <= IN_ORDER);
+            assert_int_equal(detector_undecided(d), 0);
+        }
+        assert_true(steps_of(d, (MANY - 80) * SECOND, &o) <= IN_ORDER + 100 * 3 * 300);
+        assert_true(steps_of(d, (MANY + 20) * SECOND, &o) <= IN_ORDER + 100 * 3 * 1200);
+        assert_int_equal(detector_undecided(d), 0);
+        assert_int_equal(o.fired, 7);
+    }
+}
+
+/* One stamp of a clock that is a year ahead does not make all others cost more. */
+static void a_wrong_clock_makes_nothing_late(void **state)
+{
+    (void)state;
+    OWN(arena_done) struct arena arena;
+    struct pack pack;
+    struct outcome o = {.pack = &pack};
+    build_type(&arena, CORRELATION_VALUE_SUM, &pack);
+    OWN(detector_drop) struct detector *d = detector_of(&pack, PACK_WINDOW_MEMORY);
+    for (unsigned k = 1; k <= 2000; k++) {
+        steps_of(d, k * SECOND, &o);
+    }
+    steps_of(d, 30000000 * SECOND, &o);
+    steps_of(d, 2001 * SECOND, &o);
+    for (unsigned k = 2002; k <= 2100; k++) {
+        assert_true(steps_of(d, k * SECOND, &o) <= 3 * 2000);
+    }
+}
+
+/* It is told and left out; what comes in order is decided as before. */
+static void an_event_that_is_too_late_is_told(void **state)
+{
+    (void)state;
+    for (unsigned type = 0; type < CORRELATION_TYPE_COUNT; type++) {
+        OWN(arena_done) struct arena arena;
+        struct pack pack;
+        struct pack_fault fault;
+        struct outcome o = {.pack = &pack};
+        struct pack_limits limits = PACK_LIMITS;
+        build_type(&arena, type, &pack);
+        limits.correlations = 50000;
+        assert_ok(pack_open_within(pack.bytes, limits, &pack, &fault));
+        assert_int_equal(pack.windows_cost[EVENT_PROCESS_EXEC], 50000);
+        OWN(detector_drop) struct detector *d = detector_of(&pack, PACK_WINDOW_MEMORY);
+        for (unsigned k = 1; k <= 2000; k++) {
+            steps_of(d, k * SECOND, &o);
+            assert_int_equal(detector_undecided(d), 0);
+        }
+        assert_true(steps_of(d, SECOND, &o) <= 50000);
+        assert_int_equal(detector_undecided(d), 3);
+        steps_of(d, 2001 * SECOND, &o);
+        assert_int_equal(detector_undecided(d), 0);
+        assert_int_equal(o.fired, 7);
+    }
+}
+
+/* How far ahead the span has to be made anew is more than one event may take: it is gone on with.
+ */
+static void a_span_that_is_far_is_reached_in_time(void **state)
+{
+    (void)state;
+    OWN(arena_done) struct arena arena;
+    struct pack pack;
+    struct pack_fault fault;
+    struct outcome o = {.pack = &pack};
+    struct pack_limits limits = PACK_LIMITS;
+    build_type(&arena, CORRELATION_EVENT_COUNT, &pack);
+    limits.correlations = 50000;
+    assert_ok(pack_open_within(pack.bytes, limits, &pack, &fault));
+    OWN(detector_drop) struct detector *d = detector_of(&pack, PACK_WINDOW_MEMORY);
+    unsigned undecided = 0;
+    for (unsigned k = 1; k <= 2000; k++) {
+        steps_of(d, k * SECOND, &o);
+    }
+    steps_of(d, 30000000 * SECOND, &o);
+    for (unsigned k = 2001; k <= 2100; k++) {
+        steps_of(d, k * SECOND, &o);
+        undecided += detector_undecided(d) > 0;
+        assert_true((detector_undecided(d) == 0) == (o.fired == 7));
+    }
+    assert_in_range(undecided, 10, 20); /* each takes some 160 of them, for three correlations */
+    assert_int_equal(detector_undecided(d), 0);
+}
+
+/* ── memory ── */
+
 static void too_little_memory_is_refused(void **state)
 {
     (void)state;
@@ -390,6 +516,10 @@ int main(void)
         cmocka_unit_test(a_flood_of_groups_is_told),
         cmocka_unit_test(what_is_over_is_no_loss),
         cmocka_unit_test(what_is_over_goes_first),
+        cmocka_unit_test(an_event_that_is_little_late_costs_little),
+        cmocka_unit_test(a_wrong_clock_makes_nothing_late),
+        cmocka_unit_test(an_event_that_is_too_late_is_told),
+        cmocka_unit_test(a_span_that_is_far_is_reached_in_time),
         cmocka_unit_test(too_little_memory_is_refused),
         cmocka_unit_test(what_is_referred_to_is_silent),
         cmocka_unit_test(one_that_generates_is_enough),

@@ -177,7 +177,7 @@ static void run_line(struct gate *g, struct text line)
     g->events++;
     count_time(g, event.header.time_ns);
     detector_run(g->detector, &event, &sink);
-    g->undecided += matcher_undecided(detector_matcher(g->detector)) > 0;
+    g->undecided += detector_undecided(g->detector) > 0;
 }
 
 /* A key that is no secret: who releases a pack has chosen the recordings. Another recording is

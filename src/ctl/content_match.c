@@ -144,10 +144,11 @@ static void on_fault(void *context, size_t index, const char *what)
 static void tell_undecided(struct run *r, struct content_events *events)
 {
     char words[128];
-    size_t undecided = matcher_undecided(detector_matcher(r->detector));
+    size_t undecided = detector_undecided(r->detector);
     if (undecided) {
         snprintf(words, sizeof words,
-                 "%zu rules were not decided: this event holds too much of what they look for",
+                 "%zu rules were not decided: this event holds too much of what they look for, or "
+                 "comes too late",
                  undecided);
         content_events_complain(events, words);
     }

@@ -140,7 +140,7 @@ static bool replay_file(struct job *job)
         uint64_t after_ns = clock_boot_ns();
         r->match_ns += after_ns - before_ns;
         r->steps += detector_steps(r->detector);
-        r->undecided += matcher_undecided(detector_matcher(r->detector)) > 0;
+        r->undecided += detector_undecided(r->detector) > 0;
         note_time(job->file, job->events.event.header.time_ns);
         show_progress(job, after_ns);
     }

@@ -75,13 +75,14 @@ static void next_stamp(struct trial *t)
 }
 
 /* What was not decided looks like no match, and must not pass for one. */
-static void check_decided(struct trial *t, const struct matcher *m)
+static void check_decided(struct trial *t, size_t undecided)
 {
-    size_t undecided = matcher_undecided(m);
     if (undecided) {
         t->unreadable = true;
-        ctl_error("%zu rules were not decided: an event holds too much of what they look for",
-                  undecided);
+        ctl_error(
+            "%zu rules were not decided: an event holds too much of what they look for, or comes "
+            "too late",
+            undecided);
     }
 }
 
@@ -91,7 +92,7 @@ static void match(struct trial *t, const struct event *event)
     struct matcher_sink sink = {.context = t, .on_match = on_match, .on_fault = on_fault};
     next_stamp(t);
     matcher_run(t->matcher, event, &sink);
-    check_decided(t, t->matcher);
+    check_decided(t, matcher_undecided(t->matcher));
 }
 
 /* The next event of a file, or of a sequence: alerts, those of correlations included. */
@@ -101,7 +102,7 @@ static void detect(struct trial *t, const struct event *event)
         .context = t, .on_alert = on_alert, .on_fault = on_fault, .on_lossy = on_lossy};
     next_stamp(t);
     detector_run(t->detector, event, &sink);
-    check_decided(t, detector_matcher(t->detector));
+    check_decided(t, detector_undecided(t->detector));
 }
 
 /* Another file, or sequence: what correlations counted is forgotten. */

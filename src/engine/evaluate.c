@@ -14,7 +14,7 @@ enum {
     REPORT_MAX = 512,
     WATCH_MAX = 256,
     COSTS_LOOK = 1024,
-    LOOK_EVERY = 64, /* events between two looks at the clock: a millisecond each at most */
+    LOOK_EVERY = 64, /* events between two looks at the clock: 2 ms each at most (pack.h) */
 };
 
 /* ── what to see ── */
@@ -145,16 +145,17 @@ static void raise_alert(struct evaluation *e, size_t index, const struct correla
     send_alert(e, &alert);
 }
 
-/* Only an event made for it is so costly (PACK_EVENT_COST): it is told as what it is, an attempt
- * not to be seen. */
+/* Only an event made for it is so costly (PACK_EVENT_COST), or a clock that jumped
+ * (PACK_CORRELATION_COST): it is told as what it is, an attempt not to be seen. */
 static void raise_undecided(struct evaluation *e, size_t undecided)
 {
+    bool scanned = matcher_undecided(detector_matcher(e->content->detector)) == 0;
     char room[MESSAGE_MAX];
     struct text event = message_of(e);
     struct writer w = writer_over(room, sizeof room);
-    writer_print(&w,
-                 "%zu rules could not be decided in time, too much in it is what they look for: ",
-                 undecided);
+    writer_print(&w, "%zu rules could not be decided in time, %s: ", undecided,
+                 scanned ? "it comes long after later events that they count"
+                         : "too much in it is what they look for");
     writer_bytes(&w, text_part(event, 0, w.size - w.used));
     const struct pack_rule rule = {.id = TEXT("9d2f7a5e-0c1b-4f0e-8a53-6f1d3c2b7e90"),
                                    .title = TEXT("Event too costly for all rules"),
@@ -212,7 +213,7 @@ static void evaluate(struct evaluation *e, const struct bh_event *source)
     e->source = source;
     e->message = TEXT("");
     detector_run(e->content->detector, &e->event, &sink);
-    size_t undecided = matcher_undecided(detector_matcher(e->content->detector));
+    size_t undecided = detector_undecided(e->content->detector);
     if (undecided && !e->rehearsing) {
         raise_undecided(e, undecided);
     }
@@ -222,12 +223,14 @@ static struct evaluation evaluation; /* large, and only one */
 
 /* ── what came before ── */
 
-void evaluate_rehearse(const struct content *content, struct bh_client *client,
+void evaluate_rehearse(const struct content *content, struct bh_client *client, int most_ms,
                        struct rehearsal *rehearsal)
 {
     const struct bh_event *source;
     struct evaluation *e = &evaluation;
-    if (pack_count(&content->pack, PACK_CORRELATIONS) == 0 || rehearsal->cut) {
+    uint64_t deadline_ns = clock_boot_ns() + (uint64_t)most_ms * CLOCK_NS_PER_MS;
+    rehearsal->cut = false;
+    if (pack_count(&content->pack, PACK_CORRELATIONS) == 0) {
         return;
     }
     *e = (struct evaluation){
@@ -236,7 +239,7 @@ void evaluate_rehearse(const struct content *content, struct bh_client *client,
         evaluate(e, source);
         costs_count(&e->costs, detector_steps(content->detector)); /* the matcher counts it, too */
         rehearsal->events++;
-        if (rehearsal->events % LOOK_EVERY == 0 && clock_boot_ns() > rehearsal->deadline_ns) {
+        if (rehearsal->events % LOOK_EVERY == 0 && clock_boot_ns() > deadline_ns) {
             rehearsal->cut = true;
             break;
         }

@@ -16,13 +16,13 @@ void evaluate_subscribe(const struct pack *pack, struct bh_client *client);
 /* Correlations count over time: before its turn an engine looks again at what the stream holds of
  * the events before, and knows what the engine before it knew. */
 struct rehearsal {
-    uint64_t deadline_ns;
     uint64_t events; /* that were looked at */
     bool cut;        /* there was no time for all */
 };
 
-/* Looks at what there is so far; once while it waits for its turn, and once when that has come. */
-void evaluate_rehearse(const struct content *content, struct bh_client *client,
+/* Looks at what there is so far, `most_ms` long; once while it waits for its turn, and once when
+ * that has come, where it goes on. */
+void evaluate_rehearse(const struct content *content, struct bh_client *client, int most_ms,
                        struct rehearsal *rehearsal);
 
 /* Tells people how much the correlations know. */

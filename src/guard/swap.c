@@ -14,7 +14,7 @@
 
 enum {
     PROVE_MS = 10000, /* 64 MiB are read and proven in a second, and ten may build on the machine */
-    FINISH_MS = 2000, /* it looks at its channel after 64 events, a millisecond each at most */
+    FINISH_MS = 2000, /* it looks at its channel after 64 events, 2 ms each at most */
     LEAVE_MS = 2000,  /* between an engine's last word and its end */
 };
 
