@@ -207,7 +207,7 @@ static void enter(struct window *w, struct window_group *g, uint32_t index)
     }
 }
 
-static void leave(struct window *w, struct window_group *g, uint32_t index)
+static void uncount(struct window *w, struct window_group *g, uint32_t index)
 {
     struct window_entry *e = &w->entries[index];
     e->counted = false;
@@ -220,15 +220,31 @@ static void leave(struct window *w, struct window_group *g, uint32_t index)
     if (e->member && --w->members[e->member].inside == 0) {
         g->distinct--;
     }
-    if (w->plan.ranked) {
-        rank_remove(&w->rank, w->entries, &w->roots[e->group], index);
-    }
     if (g->first == g->end) {
         g->first = g->end = WINDOW_NONE;
     } else if (g->first == index) {
         g->first = e->after;
     } else if (g->end == index) {
         g->end = e->before;
+    }
+}
+
+static void leave(struct window *w, struct window_group *g, uint32_t index)
+{
+    if (w->plan.ranked) {
+        rank_remove(&w->rank, w->entries, &w->roots[w->entries[index].group], index);
+    }
+    uncount(w, g, index);
+}
+
+/* Numbers need not be taken out of their order one by one. */
+static void leave_all(struct window *w, struct window_group *g)
+{
+    if (w->plan.ranked && g->end) {
+        w->roots[w->entries[g->end].group] = WINDOW_NONE;
+    }
+    while (g->end) {
+        uncount(w, g, g->end);
     }
 }
 
@@ -258,8 +274,8 @@ static bool move_end(struct window *w, struct window_group *g, uint32_t index,
     while (e->counted && g->end != index) {
         leave(w, g, g->end);
     }
-    while (g->end && !e->counted && !within(w, w->entries[g->end].time_ns, e->time_ns)) {
-        leave(w, g, g->end); /* all of them are too old, or later than it */
+    if (!e->counted && g->end && !within(w, w->entries[g->end].time_ns, e->time_ns)) {
+        leave_all(w, g); /* they are too old, or later than it */
     }
     if (!g->end) {
         g->first = g->end = index;
