@@ -2,7 +2,7 @@
 
 #include "base/heap.h"
 #include "base/own.h"
-#include "content/atom.h"
+#include "content/match/atom.h"
 
 #ifndef HAVE_VECTORSCAN
 

@@ -3,7 +3,7 @@
  * measure.
  */
 #include "base/own.h"
-#include "content/indicator_build.h"
+#include "content/indicator/indicator_build.h"
 
 #include <inttypes.h>
 #include <stdio.h>

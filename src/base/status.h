@@ -29,6 +29,7 @@
     X(OVERTAKEN, "the reader was too slow and lost records")
 
 enum fault {
+
 #define FAULT_ENUM(name, words) FAULT_##name,
     FAULTS(FAULT_ENUM)
 #undef FAULT_ENUM

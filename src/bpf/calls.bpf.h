@@ -6,9 +6,11 @@
 #include "bpf/calls.h"
 #include "bpf/emit.bpf.h"
 
-/* -1, "that system has none", lands at 0: restart_syscall on i386, read on x86-64; neither is ours. */
+/* -1, "that system has none", lands at 0: restart_syscall on i386, read on x86-64; neither is ours.
+ */
 #define X86_64(NAME, name, x86_64, i386) [x86_64] = CALL_##NAME,
-#define I386(NAME, name, x86_64, i386) [(i386) < 0 ? 0 : (i386)] = (i386) < 0 ? CALL_NONE : CALL_##NAME,
+#define I386(NAME, name, x86_64, i386)                                                             \
+    [(i386) < 0 ? 0 : (i386)] = (i386) < 0 ? CALL_NONE : CALL_##NAME,
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winitializer-overrides"
 static const __u8 calls_x86_64[CALL_NUMBERS] = {CALLS(X86_64)};
@@ -35,7 +37,8 @@ struct call_arguments {
     __u64 at[5];
 };
 
-INLINE void read_arguments(struct task_struct *task, struct pt_regs *regs, struct call_arguments *out)
+INLINE void read_arguments(struct task_struct *task, struct pt_regs *regs,
+                           struct call_arguments *out)
 {
     if (is_i386(task)) {
         out->at[0] = (__u32)regs->bx;

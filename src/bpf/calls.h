@@ -66,10 +66,11 @@
 
 enum call {
     CALL_NONE,
+
 #define CALL_ENUM(NAME, name, x86_64, i386) CALL_##NAME,
     CALLS(CALL_ENUM)
 #undef CALL_ENUM
-    CALL_COUNT
+        CALL_COUNT
 };
 
 enum { CALL_NUMBERS = 512 }; /* higher numbers are none of ours */

@@ -2,7 +2,8 @@
  * kernel: the kernel's own structures, by hand, with only the members that probe.bpf.c reads.
  *
  * Nothing here has the kernel's layout: each access is relocated against the running kernel's BTF
- * when it is loaded (CO-RE). A member that some kernels lack is read behind bpf_core_field_exists().
+ * when it is loaded (CO-RE). A member that some kernels lack is read behind
+ * bpf_core_field_exists().
  */
 #pragma once
 
@@ -150,7 +151,8 @@ struct signal_struct {
 } CORE;
 
 struct nsproxy {
-    void *uts_ns, *ipc_ns, *mnt_ns, *pid_ns_for_children, *net_ns, *time_ns_for_children, *cgroup_ns;
+    void *uts_ns, *ipc_ns, *mnt_ns, *pid_ns_for_children, *net_ns, *time_ns_for_children,
+        *cgroup_ns;
 } CORE;
 
 struct kernfs_node {

@@ -1,6 +1,6 @@
 #include "compile/action.h"
 
-#include "content/pack.h"
+#include "content/pack/pack.h"
 
 /* A key that is not known may be an action of a later version: to leave it out would be to let
  * happen what somebody wanted to be stopped. */

@@ -8,8 +8,8 @@
 #include "base/own.h"
 #include "base/test.h"
 #include "compile/links.h"
-#include "content/builder.h"
-#include "content/detect.h"
+#include "content/correlate/detect.h"
+#include "content/pack/builder.h"
 
 #include <dirent.h>
 #include <jansson.h>

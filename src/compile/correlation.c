@@ -1,8 +1,8 @@
 #include "compile/correlation.h"
 
 #include "compile/value.h"
-#include "content/correlation.h"
-#include "content/number.h"
+#include "content/correlate/correlation.h"
+#include "content/match/number.h"
 
 /* A correlation on its way from YAML. */
 struct reading {

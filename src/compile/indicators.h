@@ -8,7 +8,7 @@
 #pragma once
 
 #include "compile/job.h"
-#include "content/indicator_build.h"
+#include "content/indicator/indicator_build.h"
 #include "content/rule.h"
 
 enum {

@@ -4,7 +4,7 @@
  */
 #include "base/own.h"
 #include "compile/indicators.h"
-#include "content/builder.h"
+#include "content/pack/builder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,7 +1,7 @@
 #include "base/test.h"
 #include "compile/indicators.h"
-#include "content/builder.h"
-#include "content/match.h"
+#include "content/match/match.h"
+#include "content/pack/builder.h"
 
 #include <stdio.h>
 #include <stdlib.h>

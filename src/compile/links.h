@@ -17,7 +17,7 @@
 #pragma once
 
 #include "compile/sigma.h"
-#include "content/pool.h"
+#include "content/pack/pool.h"
 
 /* Correlations of a build: their windows have 16 MiB (pack.h), where some 1,900 fit. Finding an
  * order of so many takes a second at worst. */

@@ -2,7 +2,7 @@
 
 #include "base/own.h"
 #include "compile/regex_tree.h"
-#include "content/automaton_build.h"
+#include "content/match/automaton_build.h"
 
 #include <stdio.h>
 

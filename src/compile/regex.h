@@ -1,5 +1,5 @@
 /*
- * regex: the text of a regular expression -> the bytes of content/automaton.h.
+ * regex: the text of a regular expression -> the bytes of content/match/automaton.h.
  *
  * The language is the part of PCRE that has an automaton: docs/formats/sigma.md lists it. What has
  * none (look-around, back-references, possessive and atomic groups) is refused with reason and

@@ -1,6 +1,6 @@
 /*
  * regex_factor(): the longest word that every match of an expression holds, so that an automaton is
- * asked only about values with that word. content/automaton.h proves it once more.
+ * asked only about values with that word. content/match/automaton.h proves it once more.
  */
 #include "compile/regex_tree.h"
 

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/own.h"
 #include "compile/regex.h"
-#include "content/automaton.h"
+#include "content/match/automaton.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

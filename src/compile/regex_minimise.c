@@ -5,7 +5,7 @@
  * two halves the smaller one is enough, which makes it n log n for each class.
  */
 #include "compile/regex_tree.h"
-#include "content/automaton.h"
+#include "content/match/automaton.h"
 
 struct part {
     uint32_t first;

@@ -1,6 +1,6 @@
 #include "compile/regex_tree.h"
-#include "content/automaton.h"
-#include "content/utf8.h"
+#include "content/match/automaton.h"
+#include "content/match/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 #include "compile/regex_tree.h"
-#include "content/utf8.h"
+#include "content/match/utf8.h"
 
 enum { ASCII_END = 0x80, CODE_LAST = 0x10ffff };
 

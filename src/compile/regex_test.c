@@ -5,7 +5,7 @@
 #include "base/own.h"
 #include "base/test.h"
 #include "compile/regex.h"
-#include "content/automaton.h"
+#include "content/match/automaton.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>

@@ -3,8 +3,8 @@
  * what the builder writes the verifier has to accept.
  */
 #include "compile/links.h"
-#include "content/builder.h"
-#include "content/pack.h"
+#include "content/pack/builder.h"
+#include "content/pack/pack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 #include "base/heap.h"
 #include "base/test.h"
 #include "compile/sigma.h"
-#include "content/pack.h"
+#include "content/pack/pack.h"
 
 #include <stdio.h>
 

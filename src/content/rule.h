@@ -16,7 +16,7 @@ enum predicate_kind {
     PREDICATE_SUFFIX,   /* … ends with it */
     PREDICATE_CONTAINS, /* … contains it */
     PREDICATE_GLOB,     /* the whole field matches `text` as a pattern, see below */
-    PREDICATE_REGEX,    /* the automaton `text` (content/automaton.h) accepts the field */
+    PREDICATE_REGEX,    /* the automaton `text` (content/match/automaton.h) accepts the field */
     PREDICATE_CIDR,     /* the field is an address in the network `text`, "10.0.0.0/8" */
     PREDICATE_LESS,     /* the field is, as a number, < `number` */
     PREDICATE_LESS_EQUAL,
@@ -29,7 +29,7 @@ enum predicate_kind {
     PREDICATE_SAME_SUFFIX,
     PREDICATE_SAME_CONTAINS,
     PREDICATE_TIME, /* part `part` of the field as ISO 8601 time compares to `number`: `compare` */
-    PREDICATE_LISTED, /* the field is in the list `text` (content/indicator.h) */
+    PREDICATE_LISTED, /* the field is in the list `text` (content/indicator/indicator.h) */
     PREDICATE_KIND_COUNT
 };
 

@@ -4,7 +4,7 @@
  * SECURITY: it reaches guard through libbulkhead alone, like any vendor's client, and holds no
  * privilege of its own; `run` needs root because guard does.
  */
-#include "ctl/content.h"
+#include "ctl/content/content.h"
 #include "ctl/ctl.h"
 #include "ctl/suggest.h"
 

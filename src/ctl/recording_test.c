@@ -5,7 +5,7 @@
 #include "base/heap.h"
 #include "base/own.h"
 #include "base/test.h"
-#include "ctl/content_lines.h"
+#include "ctl/content/content_lines.h"
 
 #include <fcntl.h>
 #include <signal.h>

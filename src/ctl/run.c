@@ -2,7 +2,7 @@
  * run: guard in the foreground. Starts bulkhead-guard, starts it again when it dies, prints alerts
  * and news of Bulkhead's own health as they come, and ends it cleanly.
  */
-#include "ctl/content_proof.h"
+#include "ctl/content/content_proof.h"
 #include "ctl/print.h"
 #include "ctl/supervisor.h"
 

@@ -2,12 +2,12 @@
  * scan: asks files whether rules match, through bulkhead-scan. Rules are YARA files, or those of a
  * pack; without --rules, of the pack that the instance uses.
  */
-#include "ctl/content_pack.h"
-#include "ctl/content_rules.h"
+#include "ctl/content/content_pack.h"
+#include "ctl/content/content_rules.h"
+#include "ctl/content/yara_files.h"
 #include "ctl/ctl.h"
 #include "ctl/scan_show.h"
 #include "ctl/scanner.h"
-#include "ctl/yara_files.h"
 
 #include "base/heap.h"
 #include "base/own.h"

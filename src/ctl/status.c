@@ -1,5 +1,5 @@
+#include "ctl/content/live_costs.h"
 #include "ctl/ctl.h"
-#include "ctl/live_costs.h"
 #include "ctl/show.h"
 
 #include "base/clock.h"

@@ -2,8 +2,8 @@
 
 #include "base/heap.h"
 #include "base/own.h"
-#include "content/load.h"
-#include "content/prove.h"
+#include "content/pack/load.h"
+#include "content/prove/prove.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/status.h"
-#include "content/detect.h"
+#include "content/correlate/detect.h"
 
 struct content {
     char *bytes;

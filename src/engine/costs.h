@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "content/match.h"
+#include "content/match/match.h"
 
 #include <bulkhead/bulkhead.h>
 

@@ -2,8 +2,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "content/indicator.h"
-#include "content/interest.h"
+#include "content/indicator/indicator.h"
+#include "content/pack/interest.h"
 #include "engine/costs.h"
 #include "engine/message.h"
 

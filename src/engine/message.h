@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "content/explain.h"
+#include "content/pack/explain.h"
 #include "schema/event.h"
 
 enum { MESSAGE_MAX = 1024 }; /* what the alert message of wire/client.def takes */

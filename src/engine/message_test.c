@@ -2,7 +2,7 @@
 
 #include "base/own.h"
 #include "base/test.h"
-#include "content/builder.h"
+#include "content/pack/builder.h"
 
 static char record[EVENT_MAX];
 static struct event_builder builder;

@@ -1,6 +1,6 @@
 #include "scan/indicator.h"
 
-#include "content/indicator.h"
+#include "content/indicator/indicator.h"
 
 uint32_t scan_hash_lists(const struct pack *pack)
 {

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "content/pack.h"
+#include "content/pack/pack.h"
 #include "scan/talk.h"
 
 enum { SCAN_SHA256 = 32 }; /* bytes of one */

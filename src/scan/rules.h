@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "content/pack.h"
+#include "content/pack/pack.h"
 #include "scan/talk.h"
 
 #include <yara.h>

@@ -9,12 +9,14 @@
 #include "base/text.h"
 
 enum field {
+
 #define FIELD(ID, ...) FIELD_##ID,
 #include "schema/events.def"
     FIELD_COUNT
 };
 
 enum event_type {
+
 #define EVENT(ID, ...) EVENT_##ID,
 #include "schema/events.def"
     EVENT_COUNT
@@ -44,10 +46,11 @@ enum field_kind {
     X(DRIVER_LOAD, driver_load)
 
 enum sigma_category {
+
 #define SIGMA_CATEGORY_ENUM(ID, name) SIGMA_CATEGORY_##ID,
     SIGMA_CATEGORIES(SIGMA_CATEGORY_ENUM)
 #undef SIGMA_CATEGORY_ENUM
-    SIGMA_CATEGORY_COUNT
+        SIGMA_CATEGORY_COUNT
 };
 
 enum guarantee { GUARANTEE_NONE, GUARANTEE_KERNEL, GUARANTEE_BEST, GUARANTEE_GUARD };

@@ -2,9 +2,9 @@
 
 #include "base/json.h"
 #include "base/own.h"
-#include "content/indicator.h"
-#include "content/prove.h"
-#include "content/vector.h"
+#include "content/indicator/indicator.h"
+#include "content/prove/prove.h"
+#include "content/prove/vector.h"
 
 #include <inttypes.h>
 
@@ -52,7 +52,7 @@ static void count(struct judgement *j, const struct pack *pack)
     }
     j->vectors = pack_count(pack, PACK_VECTORS);
     j->probes = pack_count(pack, PACK_PROBES);
-    /* Windows are reserved in whole as soon as there is one (content/detect.h). */
+    /* Windows are reserved in whole as soon as there is one (content/correlate/detect.h). */
     j->memory = pack->bytes.len + matcher_memory(pack);
     j->memory += j->correlations ? PACK_WINDOW_MEMORY : 0;
     for (unsigned i = 0; i < EVENT_COUNT; i++) {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "content/pack.h"
+#include "content/pack/pack.h"
 
 struct judge_limits {
     uint64_t event_cost; /* steps for one event */

@@ -1,7 +1,7 @@
 #include "base/heap.h"
 #include "base/own.h"
 #include "base/test.h"
-#include "content/builder.h"
+#include "content/pack/builder.h"
 #include "verify/judge.h"
 
 enum { DESCRIPTION_AT = 36 }; /* within a rule: docs/formats/pack.md */

@@ -14,6 +14,7 @@ enum { WIRE_MAX = 40 * 1024, WIRE_VERSION = 1 };
 enum wire_sender { WIRE_SENDER_CLIENT, WIRE_SENDER_GUARD };
 
 enum wire_number {
+
 #define MESSAGE(ID, name, number, sender) WIRE_##ID = (number),
 #include "wire/client.def"
     WIRE_END
@@ -31,6 +32,7 @@ enum wire_number {
 
 struct wire_message {
     enum wire_number number;
+
     union {
 #define MESSAGE(ID, name, number, sender) struct wire_##name name;
 #include "wire/client.def"

@@ -6,7 +6,7 @@
  * The linker puts them in the place of the real ones (--wrap): the product has no such switch.
  */
 #include "base/bytes.h"
-#include "content/prove.h"
+#include "content/prove/prove.h"
 
 struct status __real_pack_open(struct text bytes, struct pack *out, struct pack_fault *fault);
 struct status __wrap_pack_open(struct text bytes, struct pack *out, struct pack_fault *fault);

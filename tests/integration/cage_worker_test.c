@@ -8,7 +8,7 @@
 
 #include "base/own.h"
 #include "base/test.h"
-#include "content/builder.h"
+#include "content/pack/builder.h"
 
 #include <fcntl.h>
 #include <sched.h>

@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/own.h"
-#include "content/explain.h"
-#include "content/interest.h"
-#include "content/mutate.h"
+#include "content/pack/explain.h"
+#include "content/pack/interest.h"
+#include "content/pack/mutate.h"
 #include "plain.h"
 
 #include <inttypes.h>

@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "content/match.h"
-#include "content/predicate.h"
+#include "content/match/match.h"
+#include "content/match/predicate.h"
 
 /* The rules that matched, a bit each. */
 struct found {
