@@ -72,8 +72,8 @@ class Instance:
 
     def alerts(self):
         path = self.home / "spool/alerts.jsonl"
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [json.loads(line) for line in lines]
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]  # the last one may be on its way
 
     def stop(self, leave=False):
         """Ctrl-C; returns the exit code. What is left behind fails the test. `leave`: the home for another instance."""
