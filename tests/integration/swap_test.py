@@ -44,7 +44,7 @@ def write_pack(name, seed, extra=()):
 
     def word():
         return "".join(generator.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(generator.randrange(5, 12)))
-    rules = [rule(COMMON, "process_creation", "        Image|endswith: /swap-true\n", "The storm's program\nname: common")]
+    rules = [rule(COMMON, "process_creation", f"        Image|endswith: /{FOLDER.name}/swap-true\n", "The storm's program\nname: common")]
     rules += extra
     while len(rules) < RULES:
         rules.append(rule(f"{generator.randrange(1 << 32):08x}-0000-4000-9000-{len(rules):012x}", "process_creation",
