@@ -169,6 +169,7 @@ struct guard {
     int active_fd;       /* the packs: opened once, so that what happens to the files does not */
     int previous_fd;     /* matter to an engine that is started again; -1: none */
     pid_t choice_pid;    /* writes which pack is active; 0: nobody does */
+    bool choice_again;   /* it changed meanwhile */
     uint64_t subscribed; /* union of the clients' */
     uint64_t position;   /* in the kernel's ring */
     uint64_t real_minus_boot_ns;

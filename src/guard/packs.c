@@ -21,7 +21,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -119,15 +118,17 @@ static int write_choice(const struct guard *g, struct choice choice)
 }
 
 /* In a process of its own: guard waits for no disk. It holds nothing that the next guard waits for.
- * One that still writes an older choice is ended, and does not get as far as its rename. */
+ * One at a time: where one still writes an older choice, another follows when it has ended. */
 static void note_choice(struct guard *g)
 {
+    if (g->choice_pid > 0) {
+        g->choice_again = true;
+        return;
+    }
+    g->choice_again = false;
     struct choice choice = {.path = g->kept->content_given,
                             .active = g->kept->active.place,
                             .previous = g->kept->previous.place};
-    if (g->choice_pid > 0) {
-        kill(g->choice_pid, SIGKILL);
-    }
     g->choice_pid = fork();
     if (g->choice_pid == 0) {
         close_range(STDERR_FILENO + 1, ~0U, 0);
@@ -146,6 +147,9 @@ void packs_on_end(struct guard *g, int status)
                        "Which content is active could not be written to %s/content: after a clean "
                        "end or a start of the machine another may be active.",
                        g->home.root);
+    }
+    if (g->choice_again) {
+        note_choice(g);
     }
 }
 

@@ -49,7 +49,7 @@ static const char *there(const char *name)
 static void wait_for_choice(void)
 {
     int status = 0;
-    if (guard.choice_pid > 0) {
+    while (guard.choice_pid > 0) {
         assert_int_equal(waitpid(guard.choice_pid, &status, 0), guard.choice_pid);
         packs_on_end(&guard, status);
         assert_int_equal(status, 0);
@@ -101,6 +101,7 @@ static void start_again(void)
 /* After a clean end, or with the machine: nothing but files is left. */
 static void start_anew(void)
 {
+    wait_for_choice();
     memset(&kept, 0, sizeof kept);
     start_again();
 }
