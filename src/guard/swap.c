@@ -3,7 +3,7 @@
  * pack and says what it needs while the old one works; then the old one is asked to end, and the
  * next one goes on after the last event that the old one dealt with.
  *
- * Whatever dies, one of the two works on: docs/decisions/0020-one-engine-follows-another.md.
+ * Whatever dies, one of the two works on: docs/decisions/0013-one-engine-follows-another.md.
  */
 #include "base/clock.h"
 #include "base/own.h"

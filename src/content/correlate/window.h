@@ -3,7 +3,7 @@
  *
  * Events of a group stand in the order of their time, ties in the order of arrival; all events of
  * the window also in the order of arrival, in which they are dropped when memory is short
- * (docs/decisions/0021-windows-shorten-when-full.md). Nothing here looks at a pack or an event.
+ * (docs/decisions/0014-windows-shorten-when-full.md). Nothing here looks at a pack or an event.
  */
 #pragma once
 
