@@ -67,11 +67,16 @@ case $said in
 esac
 grep -q 'no guard answers' "$home/complaints" && result ok 'and says so' || result 'not ok' 'and says so'
 
+[ "$("$bulkhead" doctor --home "$home" 2> "$home/complaints" | LC_ALL=C.UTF-8 wc -L)" -le 80 ] &&
+    result ok 'doctor fits a terminal' || result 'not ok' 'doctor fits a terminal'
+
 # As somebody else than root; root itself has to step down for it.
 if [ "$(id -u)" = 0 ]; then
     cp "$bulkhead" "$home/bulkhead" && chmod 755 "$home" "$home/bulkhead"
     expect 77 'sudo bulkhead run' 'run without root' setpriv --reuid 65534 --regid 65534 \
         --clear-groups env "LD_LIBRARY_PATH=$(dirname "$bulkhead")/../sdk" "$home/bulkhead" run
+    expect 1 'checks need root: try again with sudo' 'doctor without root' setpriv --reuid 65534 --regid 65534 \
+        --clear-groups env "LD_LIBRARY_PATH=$(dirname "$bulkhead")/../sdk" "$home/bulkhead" doctor --home "$home"
     expect 78 'cannot use the content' 'run without its content' "$bulkhead" run --home "$home" \
         --content "$home/none.pack"
 else

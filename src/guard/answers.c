@@ -278,6 +278,23 @@ static void check_limits(struct guard *g, struct json *j)
           g->processes.refused ? "start guard with a larger --processes" : "");
 }
 
+static void check_cages(struct guard *g, struct json *j)
+{
+    for (unsigned i = 0; i < COMPONENT_STANDBY; i++) {
+        const struct component *c = &g->components[i];
+        char name[32];
+        if (c->state != COMPONENT_RUNNING) {
+            continue;
+        }
+        snprintf(name, sizeof name, "cage of the %s", c->name);
+        check(j, name, !c->lacks[0], c->lacks[0] ? c->lacks : "complete",
+              c->lacks[0]
+                  ? "it works, less confined than it should be: run Bulkhead on the machine "
+                    "itself, as root, with a kernel that has what is named"
+                  : "");
+    }
+}
+
 static void check_sight(struct json *j)
 {
     check(j, "enforcement", false, "this tier sees and reports; nothing is blocked",
@@ -311,6 +328,7 @@ static void write_doctor(struct guard *g, struct json *j)
     check_programs(g, j);
     check_content(g, j);
     check_limits(g, j);
+    check_cages(g, j);
     check_sight(j);
     json_close(j, ']');
     json_close(j, '}');
