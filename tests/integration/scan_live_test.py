@@ -166,6 +166,8 @@ def it_follows_the_pack():
         bulkhead.wait_for(lambda: scene.alerts(again), 30, "alert of a written file")
         assert scene.instance.component("scan")["restarts"] == 0
         assert not [h for h in scene.health() if "stopped" in h], scene.health()
+        bulkhead.wait_for(lambda: [h for h in scene.health() if "before its start" in h], 10, "said where it begins")
+        assert scene.instance.component("scan")["last_exit"] == ""
 
 
 sys.exit(bulkhead.main([
