@@ -13,6 +13,9 @@ static const char help[] =
     "Usage: bulkhead status [--json] [--home DIR]\n"
     "\n"
     "Says how Bulkhead is doing: tier, content, parts, clients, events and whether any were lost.\n"
+    "Events that are `filtered` were seen and not published, and are no loss: nobody asked for "
+    "that\n"
+    "type or that file, or a call changed nothing.\n"
     "\n"
     "  --json      guard's answer as it is\n"
     "  --home DIR  the instance (default: $BULKHEAD_HOME or /var/lib/bulkhead)\n"
@@ -197,8 +200,8 @@ static void part(struct term *t, const json_t *item)
     if (restarts > 0) {
         term_print(t, STYLE_ALARM, "  %" PRId64 " restart%s", restarts, restarts == 1 ? "" : "s");
     }
-    if (last_exit.len > 0) {
-        term_print(t, STYLE_DIM, "  last end: ");
+    if (last_exit.len > 0) { /* what is off did not end in the middle of its work */
+        term_print(t, STYLE_DIM, text_same(state, TEXT("off")) ? "  off: " : "  last end: ");
         term_quote(t, STYLE_DIM, last_exit, TEXT_MAX);
     }
     term_print(t, STYLE_PLAIN, "\n");
