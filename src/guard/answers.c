@@ -252,8 +252,9 @@ static void check_content(struct guard *g, struct json *j)
     const struct kept *k = g->kept;
     bool works = g->components[COMPONENT_ENGINE].pid > 0;
     if (g->active_fd < 0) {
-        check(j, "content", false, "no content is active: nothing is detected",
-              "`bulkhead content load PACK` makes a pack active");
+        snprintf(detail, sizeof detail, "`bulkhead content load %s` makes a pack active",
+                 packs_to_load());
+        check(j, "content", false, "no content is active: nothing is detected", detail);
         return;
     }
     snprintf(detail, sizeof detail, "%u rules (%s) since %s; %s%s", k->active.rules,

@@ -274,6 +274,10 @@ struct client *clients_of(struct guard *g, enum component_id component);
 /* Its turn: it goes on where its name's cursor is. */
 struct status client_begin(struct guard *g, struct client *c);
 
+/* What people may give to `bulkhead content load` where there is no content: the pack that is
+ * installed with us, which is never loaded by itself, or the word for any. */
+const char *packs_to_load(void);
+
 /* ── packs.c ── */
 const char *packs_path(const struct guard *g, enum pack_place place, char *room);
 

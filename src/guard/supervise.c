@@ -172,7 +172,8 @@ void supervise_start(struct guard *g)
         start(g, COMPONENT_SCAN);
     } else {
         publish_health(g, "high", "engine", 1,
-                       "No content is loaded, so nothing is detected: `bulkhead content load`.");
+                       "No content is loaded, so nothing is detected: `bulkhead content load %s`.",
+                       packs_to_load());
     }
 }
 
