@@ -1,6 +1,6 @@
 # What people type. Everything else is Meson's: see meson.build.
 #
-#   make run      build it and watch this machine; Ctrl-C stops it and leaves nothing behind
+#   make run      build it and watch this machine; Ctrl-C stops it; alerts stay in /run/bulkhead-run
 #   make check    every test: units, fuzzing for a minute a target, cages, storms, kills
 #   make bench    what it costs, beside what Debian's auditd and sysdig cost
 #   make tidy     house rules alone: format, dependency rule, banned calls
@@ -56,4 +56,4 @@ install: build
 	@meson install -C $(BUILD)
 
 clean:
-	@rm -rf build build-*
+	@rm -rf build build-* build*.log

@@ -63,6 +63,10 @@ struct cage_call {
         }                                                                                          \
     }
 
+/* In the environment of a program whose like was run before by the same command: what this machine
+ * lacks has been told. */
+#define CAGE_TOLD "BULKHEAD_CAGE_TOLD"
+
 struct cage {
     const char *user; /* whose ids it takes, where there is such a user … */
     uint32_t id;      /* … and the number where there is not */

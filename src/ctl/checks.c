@@ -42,7 +42,7 @@ static bool is_root(char *detail)
 {
     bool root = geteuid() == 0;
     return say(root, detail,
-               root ? "this command runs as root" : "this command does not run as root");
+               root ? "this command runs as root" : "not known: needs root for some checks");
 }
 
 static bool initial_namespace(char *detail)
@@ -134,8 +134,15 @@ static bool has_seccomp(char *detail)
 
 static bool has_cgroup2(char *detail)
 {
-    bool there = access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
-    return say(there, detail, there ? "/sys/fs/cgroup" : "no cgroup version 2 at /sys/fs/cgroup");
+    if (access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0) {
+        return say(true, detail, "/sys/fs/cgroup");
+    }
+    /* What systemd calls hybrid. The kernel part asks the kernel, wherever it is mounted. */
+    bool hybrid = access("/sys/fs/cgroup/unified/cgroup.controllers", F_OK) == 0;
+    return say(hybrid, detail,
+               hybrid ? "/sys/fs/cgroup/unified, beside version 1: containers that are in it are "
+                        "named"
+                      : "not at /sys/fs/cgroup, nor in unified below it");
 }
 
 static bool has_bpffs(char *detail)
@@ -163,7 +170,7 @@ static const struct check checks[] = {
      "it."},
     {"eBPF programs", loads_programs,
      "Nothing can be seen: the kernel needs CONFIG_BPF_SYSCALL, and guard root."},
-    {"kernel ring", has_ring_buffer, "Nothing can be seen: the kernel needs a BPF ring buffer."},
+    {"ring buffer", has_ring_buffer, "Nothing can be seen: the kernel needs a BPF ring buffer."},
     {"lockdown", not_locked_down,
      "Nothing can be seen: in this mode eBPF may not read kernel memory. Use lockdown=integrity."},
     {"bpffs", has_bpffs,
@@ -200,5 +207,5 @@ json_t *checks_run(void)
         json_array_append_new(results, run_check(&checks[i]));
     }
     return json_pack("{s:s, s:s, s:o}", "kernel", uname(&name) == 0 ? name.release : "?", "tier",
-                     "none, as no guard runs", "checks", results);
+                     "none, as no guard answers", "checks", results);
 }

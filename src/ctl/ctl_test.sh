@@ -56,6 +56,21 @@ expect 2 'say which files' 'a scan of nothing' "$bulkhead" scan
 expect 2 'from 1 to 256' 'a size that is none' "$bulkhead" scan --max-size 0 "$home"
 expect 2 'there are no rules in' 'rules that are not there' "$bulkhead" scan --rules "$home/none" "$home"
 expect 78 'no YARA rules' 'a folder without rules' "$bulkhead" scan --rules "$home" "$home"
+echo 'rule broken { condition: nothing_like_it }' > "$home/broken.yar"
+expect 78 "in $home/broken.yar: nothing was looked for" 'rules that do not compile are named, and nothing is walked' \
+    "$bulkhead" scan --rules "$home/broken.yar" /
+[ "${said#*0 matches}" = "$said" ] && result ok 'and no matches are told' || result 'not ok' 'and no matches are told'
+rm "$home/broken.yar"
+echo 'rule nothing { condition: false }' > "$home/none.yar"
+mkdir "$home/files" && ln -s nowhere "$home/files/link" && mkfifo "$home/files/pipe"
+expect 0 'no regular file (1), symbolic link (1)' 'what is left out, in words' \
+    "$bulkhead" scan --rules "$home/none.yar" "$home/files"
+rm -r "$home/none.yar" "$home/files"
+built=$(dirname "$bulkhead")/..
+expect 64 'is started by bulkhead-guard' 'an engine started by hand' "$built/engine/bulkhead-engine"
+expect 64 'is started by bulkhead-guard' 'a scanner started by hand' "$built/scan/bulkhead-scan"
+expect 64 "bulkhead-scan: unrecognized option '--nonsense'" 'a scanner names itself' \
+    "$built/scan/bulkhead-scan" --nonsense
 expect 69 'say with --rules' 'a scan without guard and rules' "$bulkhead" scan "$home" --home "$home"
 expect 69 'start it with' 'status without guard' "$bulkhead" status --home "$home"
 expect 69 'start it with' 'tail without guard' "$bulkhead" tail --home "$home"
@@ -67,11 +82,16 @@ case $said in
 esac
 grep -q 'no guard answers' "$home/complaints" && result ok 'and says so' || result 'not ok' 'and says so'
 
+[ "$("$bulkhead" doctor --home "$home" 2> "$home/complaints" | LC_ALL=C.UTF-8 wc -L)" -le 80 ] &&
+    result ok 'doctor fits a terminal' || result 'not ok' 'doctor fits a terminal'
+
 # As somebody else than root; root itself has to step down for it.
 if [ "$(id -u)" = 0 ]; then
     cp "$bulkhead" "$home/bulkhead" && chmod 755 "$home" "$home/bulkhead"
     expect 77 'sudo bulkhead run' 'run without root' setpriv --reuid 65534 --regid 65534 \
         --clear-groups env "LD_LIBRARY_PATH=$(dirname "$bulkhead")/../sdk" "$home/bulkhead" run
+    expect 1 'checks need root: try again with sudo' 'doctor without root' setpriv --reuid 65534 --regid 65534 \
+        --clear-groups env "LD_LIBRARY_PATH=$(dirname "$bulkhead")/../sdk" "$home/bulkhead" doctor --home "$home"
     expect 78 'cannot use the content' 'run without its content' "$bulkhead" run --home "$home" \
         --content "$home/none.pack"
 else

@@ -1,10 +1,12 @@
 #include "ctl/program.h"
 
+#include "base/cage.h"
 #include "base/own.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +86,9 @@ struct status program_ask(const struct program_job *job, struct text *out, struc
     struct status s = read_answer(from, job, out);
     while (waitpid(pid, &how, 0) < 0 && errno == EINTR) {
     }
+    /* What this machine lacks is the same for the next, and was said: a drill asks 300 times.
+     * Without memory it is said again. */
+    setenv(CAGE_TOLD, "1", 1);
     *end = (struct program_end){.signal = WIFSIGNALED(how) ? WTERMSIG(how) : 0,
                                 .code = WIFEXITED(how) ? WEXITSTATUS(how) : 0};
     return s;

@@ -25,7 +25,7 @@ static const char help[] =
     "Usage: bulkhead run [--home DIR] [--content PACK] [--json]\n"
     "\n"
     "Watches this machine in the foreground and prints alerts, until Ctrl-C; then nothing is left\n"
-    "behind. Needs root.\n"
+    "behind but content and alerts in the home. Needs root.\n"
     "\n"
     "  --home DIR      where state and sockets are (default: $BULKHEAD_HOME or\n"
     "                  /var/lib/bulkhead); instances in different places do not disturb each "

@@ -23,7 +23,8 @@ static const char help[] =
     "Asks every file below the paths whether YARA rules match, and prints matches as they come.\n"
     "Rules and files are read in a cage; one that crashes or hangs it is named, and the scan goes "
     "on.\n"
-    "Links are not followed; files of the kernel (/proc, /sys) are left out.\n"
+    "Links are followed only where they are named; files of the kernel (/proc, /sys) are left "
+    "out.\n"
     "\n"
     "  --rules RULES      a file of YARA rules, a folder of *.yar and *.yara, or a pack; may be\n"
     "                     given several times (default: the pack that the instance uses). Of a "
@@ -69,6 +70,19 @@ static void argument(struct scan *s, const char *word)
     s->arguments[s->argument_count++] = (char *)(uintptr_t)word;
 }
 
+/* Where the rules are from, for a message. */
+static const char *rules_from(const struct scan *s, char *room, size_t room_size)
+{
+    if (s->rules_count == 0) {
+        return "the instance's pack";
+    }
+    int len = snprintf(room, room_size, "%.300s", s->rules[0]);
+    if (s->rules_count > 1) {
+        snprintf(room + len, room_size - (size_t)len, " and %u more", s->rules_count - 1);
+    }
+    return room;
+}
+
 /* ── rules ── */
 
 static bool is_pack(const char *path)
@@ -103,7 +117,7 @@ static struct status on_file(void *context, const char *path, const char *wrong)
 
 static int pack_of_files(struct scan *s)
 {
-    char words[256];
+    char words[400];
     struct status r = content_rules_each(s->rules, s, on_file);
     r = status_ok(r) ? yara_files_pack(&s->files, &s->pack) : r;
     if (!status_ok(r)) {
@@ -118,7 +132,8 @@ static int pack_of_files(struct scan *s)
         }
     }
     if (s->files.count == 0) {
-        ctl_error("there are no YARA rules (*.yar, *.yara) in what --rules names");
+        ctl_error("there are no YARA rules (*.yar, *.yara) in %s",
+                  rules_from(s, words, sizeof words));
         return CTL_CONTENT;
     }
     return CTL_OK;
@@ -176,8 +191,10 @@ static int judge(const struct scan *s, const struct scan_show *show, int ended)
         return CTL_INTERNAL;
     }
     if (show->finished && show->rules == 0 && show->lists == 0) {
-        ctl_error(
-            "there is no YARA rule that compiles and no list of hashes: nothing was looked for");
+        char room[400];
+        ctl_error("there is no YARA rule that compiles and no list of hashes in %s: nothing was "
+                  "looked for",
+                  rules_from(s, room, sizeof room));
         return CTL_CONTENT;
     }
     bool well = show->finished && !show->matches && !show->failed && !show->rule_errors &&

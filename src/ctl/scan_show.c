@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum {
@@ -160,6 +161,34 @@ static uint64_t sum(const json_t *reasons)
     return all;
 }
 
+/* bulkhead-scan's names of what became of a file, where they come in a sum. */
+static const char *reason_words(const char *name)
+{
+    static const struct {
+        const char *name, *words;
+    } rows[] = {{"no_file", "no regular file"},
+                {"link", "symbolic link"},
+                {"kernel", "the kernel's"},
+                {"other_file_system", "on another file system"},
+                {"too_large", "larger than --max-size"},
+                {"too_deep", "too deep, or with too long a path"},
+                {"denied", "may not be read"},
+                {"gone", "not there any more"},
+                {"unreadable", "cannot be read"},
+                {"changed", "became shorter while it was read"},
+                {"timed_out", "took too long"},
+                {"crashed", "crashed the scanner"},
+                {"memory", "took too much memory"},
+                {"fault", "given up on"}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            return rows[i].words;
+        }
+    }
+    return name;
+}
+
 static void show_reasons(struct term *t, const json_t *reasons, const char *words)
 {
     const char *name;
@@ -168,10 +197,13 @@ static void show_reasons(struct term *t, const json_t *reasons, const char *word
     if (all == 0) {
         return;
     }
-    term_print(t, STYLE_PLAIN, "%" PRIu64 " %s:", all, words);
+    const char *before = ":";
+    term_print(t, STYLE_PLAIN, "%" PRIu64 " %s", all, words);
     json_object_foreach((json_t *)(uintptr_t)reasons, name, value)
     {
-        term_print(t, STYLE_PLAIN, " %s %" PRIu64, name, (uint64_t)json_integer_value(value));
+        term_print(t, STYLE_PLAIN, "%s %s (%" PRIu64 ")", before, reason_words(name),
+                   (uint64_t)json_integer_value(value));
+        before = ",";
     }
     term_print(t, STYLE_PLAIN, "\n");
 }
@@ -191,6 +223,9 @@ static void take_summary(struct scan_show *s, const json_t *line)
 static void show_summary(struct scan_show *s, struct term *t, const json_t *line)
 {
     uint64_t ms = (uint64_t)ctl_member_number(line, "ms");
+    if (s->rules == 0 && s->lists == 0) {
+        return; /* nothing was looked for: "0 matches" would sound as if */
+    }
     term_print(t, STYLE_BOLD, "%" PRIu64 " files in %" PRIu64 " folders", s->files,
                (uint64_t)ctl_member_number(line, "folders"));
     term_print(t, STYLE_PLAIN, ", ");

@@ -103,9 +103,10 @@ static void time_of_day(struct term *t, uint64_t time_ns)
                (unsigned)(time_ns % CLOCK_NS_PER_S / CLOCK_NS_PER_MS));
 }
 
+/* A thread of the kernel has a name, and a slash may be in it. */
 static struct text base_name(struct text path)
 {
-    size_t slash = text_find_last(path, '/');
+    size_t slash = text_starts(path, TEXT("/")) ? text_find_last(path, '/') : SIZE_MAX;
     return slash == SIZE_MAX ? path : text_part(path, slash + 1, path.len);
 }
 

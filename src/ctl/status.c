@@ -13,6 +13,9 @@ static const char help[] =
     "Usage: bulkhead status [--json] [--home DIR]\n"
     "\n"
     "Says how Bulkhead is doing: tier, content, parts, clients, events and whether any were lost.\n"
+    "Events that are `filtered` were seen and not published, and are no loss: nobody asked for "
+    "that\n"
+    "type or that file, or a call changed nothing.\n"
     "\n"
     "  --json      guard's answer as it is\n"
     "  --home DIR  the instance (default: $BULKHEAD_HOME or /var/lib/bulkhead)\n"
@@ -22,6 +25,8 @@ static const char help[] =
     "69 no Bulkhead answers.\n";
 
 enum { PAGE_MAX = 256 * 1024, NAME_WIDTH = 20, LABEL_WIDTH = 11, TEXT_MAX = 200, COSTS_SHOWN = 3 };
+
+#define SHIPPED_PACK BULKHEAD_DATA "/content.pack" /* where it was installed */
 
 static char page[PAGE_MAX];
 
@@ -89,7 +94,8 @@ static void content(struct term *t, const json_t *answer)
     char since[SHOW_DURATION];
     label(t, "content");
     if (!json_object_get(active, "path")) {
-        term_print(t, STYLE_YELLOW, "none: nothing can be detected\n");
+        term_print(t, STYLE_YELLOW, "none: nothing can be detected; `bulkhead content load %s`\n",
+                   access(SHIPPED_PACK, R_OK) == 0 ? SHIPPED_PACK : "PACK");
         return;
     }
     term_quote(t, STYLE_PLAIN, path, TEXT_MAX);
@@ -192,6 +198,12 @@ static void part(struct term *t, const json_t *item)
     term_column(t, STYLE_PLAIN, ctl_member_text(item, "name"), NAME_WIDTH);
     term_print(t, STYLE_DIM, "%8" PRId64 "  ", pid);
     struct text state = ctl_member_text(item, "state");
+    if (text_same(state, TEXT("off")) && last_exit.len > 0) { /* on purpose: here is why */
+        term_print(t, STYLE_DIM, "off: ");
+        term_quote(t, STYLE_DIM, last_exit, TEXT_MAX);
+        term_print(t, STYLE_PLAIN, "\n");
+        return;
+    }
     term_column(t, part_style(state), state, 12);
     memory(t, pid);
     if (restarts > 0) {

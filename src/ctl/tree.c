@@ -43,7 +43,8 @@ static void print_process(const struct tree *tree, const json_t *process, unsign
     struct writer out = writer_over(room, sizeof room);
     struct term t = {.out = &out, .colour = tree->colour};
     struct text path = ctl_member_text(process, "path");
-    size_t slash = text_find_last(path, '/');
+    /* A thread of the kernel has a name, and a slash may be in it. */
+    size_t slash = text_starts(path, TEXT("/")) ? text_find_last(path, '/') : SIZE_MAX;
     int64_t pid = ctl_member_number(process, "pid");
     bool exited = json_is_true(json_object_get(process, "exited"));
     enum style style = pid == tree->pid ? STYLE_BOLD : exited ? STYLE_DIM : STYLE_PLAIN;

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -117,16 +118,27 @@ static int work(struct bh_client *client)
     return status_ok(s) || s.fault == FAULT_CLOSED ? EX_OK : EX_SOFTWARE;
 }
 
+static const char help[] =
+    "bulkhead-engine is started by bulkhead-guard, which gives it its descriptors.";
+
+static bool by_hand(void)
+{
+    struct stat info;
+    return fstat(ENGINE_SOCKET, &info) != 0 || !S_ISSOCK(info.st_mode);
+}
+
 int main(int argc, char **argv)
 {
     struct bh_client *client;
     log_open("bulkhead-engine", LOG_LEVEL_INFO);
     if (argc > 1) {
         bool version = strcmp(argv[1], "--version") == 0;
-        puts(version
-                 ? "bulkhead-engine " BULKHEAD_VERSION
-                 : "bulkhead-engine is started by bulkhead-guard, which gives it its descriptors.");
+        puts(version ? "bulkhead-engine " BULKHEAD_VERSION : help);
         return version || strcmp(argv[1], "--help") == 0 ? EX_OK : EX_USAGE;
+    }
+    if (by_hand()) {
+        fprintf(stderr, "%s\n", help);
+        return EX_USAGE;
     }
     signal(SIGPIPE, SIG_IGN); /* standard error may be a pipe whose reader is gone */
     signal(SIGTSTP, SIG_IGN); /* nor may a terminal stop it */

@@ -252,8 +252,9 @@ static void check_content(struct guard *g, struct json *j)
     const struct kept *k = g->kept;
     bool works = g->components[COMPONENT_ENGINE].pid > 0;
     if (g->active_fd < 0) {
-        check(j, "content", false, "no content is active: nothing is detected",
-              "`bulkhead content load PACK` makes a pack active");
+        snprintf(detail, sizeof detail, "`bulkhead content load %s` makes a pack active",
+                 packs_to_load());
+        check(j, "content", false, "no content is active: nothing is detected", detail);
         return;
     }
     snprintf(detail, sizeof detail, "%u rules (%s) since %s; %s%s", k->active.rules,
@@ -276,6 +277,23 @@ static void check_limits(struct guard *g, struct json *j)
           g->processes.refused ? "processes found no slot and are shown without path and parent"
                                : "every process has a slot",
           g->processes.refused ? "start guard with a larger --processes" : "");
+}
+
+static void check_cages(struct guard *g, struct json *j)
+{
+    for (unsigned i = 0; i < COMPONENT_STANDBY; i++) {
+        const struct component *c = &g->components[i];
+        char name[32];
+        if (c->state != COMPONENT_RUNNING) {
+            continue;
+        }
+        snprintf(name, sizeof name, "cage of the %s", c->name);
+        check(j, name, !c->lacks[0], c->lacks[0] ? c->lacks : "complete",
+              c->lacks[0]
+                  ? "it works, less confined than it should be: run Bulkhead on the machine "
+                    "itself, as root, with a kernel that has what is named"
+                  : "");
+    }
 }
 
 static void check_sight(struct json *j)
@@ -311,6 +329,7 @@ static void write_doctor(struct guard *g, struct json *j)
     check_programs(g, j);
     check_content(g, j);
     check_limits(g, j);
+    check_cages(g, j);
     check_sight(j);
     json_close(j, ']');
     json_close(j, '}');

@@ -122,6 +122,20 @@ struct client *clients_of(struct guard *g, enum component_id component)
     return NULL;
 }
 
+void clients_forget(struct guard *g, enum component_id component)
+{
+    struct stream_cursor *all = g->stream.page->cursors;
+    struct client *c = clients_of(g, component);
+    if (c) {
+        c->cursor = NULL; /* its last words may still come */
+    }
+    for (unsigned i = 0; i < STREAM_CURSORS; i++) {
+        if (text_same(text_of(all[i].name), text_of(g->components[component].name))) {
+            all[i] = (struct stream_cursor){0};
+        }
+    }
+}
+
 /* A component that was taken over may have left a position where no record begins: then its
  * successor reads all that is there, and doubled alerts are left out as ever. */
 static void mend_cursor(struct guard *g, struct stream_cursor *cursor)

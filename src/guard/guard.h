@@ -132,7 +132,9 @@ struct component {
     uint64_t end_ns;  /* its channel is closed: when it is ended, if it has not by then; 0: not */
     bool hung;        /* we are ending it, since it said nothing */
     bool cut_off;     /* we are ending it, since it lives without a channel */
+    bool anew;        /* it was off and began with what happens now, which is not told yet */
     char last_exit[64];
+    char lacks[160]; /* what its cage is without, as it said when it started; "": nothing */
 };
 
 /* PROVING: the next engine looks at its pack, the old one works. FINISHING: the next one is ready,
@@ -262,11 +264,19 @@ struct status client_send(struct client *c, const struct wire_message *m, const 
 struct status client_greet(struct guard *g, struct client *c, const struct wire_hello *hello);
 void routes_serve(struct guard *g, struct client *c); /* one packet of a client */
 
+/* Where a component was is forgotten: when it is started again, it begins with what happens then.
+ */
+void clients_forget(struct guard *g, enum component_id component);
+
 /* The client that a component is; NULL: it is not connected. */
 struct client *clients_of(struct guard *g, enum component_id component);
 
 /* Its turn: it goes on where its name's cursor is. */
 struct status client_begin(struct guard *g, struct client *c);
+
+/* What people may give to `bulkhead content load` where there is no content: the pack that is
+ * installed with us, which is never loaded by itself, or the word for any. */
+const char *packs_to_load(void);
 
 /* ── packs.c ── */
 const char *packs_path(const struct guard *g, enum pack_place place, char *room);

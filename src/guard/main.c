@@ -11,8 +11,8 @@
 static const char usage[] =
     "Usage: bulkhead-guard [--home DIR] [--content PACK] [--processes N]\n"
     "\n"
-    "Watches this machine and runs the rest of Bulkhead. Usually started by bulkhead run\n"
-    "or by the service manager; runs in the foreground.\n"
+    "Watches this machine and runs the rest of Bulkhead. Usually started by bulkhead run;\n"
+    "runs in the foreground.\n"
     "\n"
     "  --home DIR       where state and sockets live (default $BULKHEAD_HOME, else "
     "/var/lib/bulkhead)\n"

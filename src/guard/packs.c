@@ -30,6 +30,12 @@ static const char spare[] = "content/content.pack.spare";
 static const char previous[] = "content/content.pack.previous";
 static const char refused[] = "content/content.pack.refused";
 
+const char *packs_to_load(void)
+{
+    static const char shipped[] = BULKHEAD_DATA "/content.pack";
+    return access(shipped, R_OK) == 0 ? shipped : "PACK";
+}
+
 const char *packs_path(const struct guard *g, enum pack_place place, char *room)
 {
     static const char *const names[] = {

@@ -402,6 +402,14 @@ static void a_trial_is_forgotten(void **state)
     assert_lasting("b", "a");
 }
 
+/* What people are told to load is there, or plainly a word for what they have. */
+static void what_to_load_is_there(void **state)
+{
+    (void)state;
+    const char *pack = packs_to_load();
+    assert_true(strcmp(pack, "PACK") == 0 || access(pack, R_OK) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +426,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_given_pack_gives_way_to_the_homes, start, stop),
         cmocka_unit_test_setup_teardown(what_is_no_file_is_left_where_it_is, start, stop),
         cmocka_unit_test_setup_teardown(a_trial_is_forgotten, start, stop),
+        cmocka_unit_test(what_to_load_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,11 +60,25 @@ static struct status on_alert(struct guard *g, struct client *c, const struct wi
     return publish_alert(g, c, &m->alert);
 }
 
+/* What the cage of a part lacks is kept for doctor: parts say it once, when they start. */
+static void keep_lacks(struct guard *g, const struct client *c, struct text message)
+{
+    size_t at = text_find(message, TEXT(" lacks: "));
+    at = at == SIZE_MAX ? text_find(message, TEXT(" lack: ")) : at;
+    if (c->ours && at != SIZE_MAX && text_find(message, TEXT(" cage")) < at) {
+        struct component *p =
+            &g->components[is_engine(c->component) ? COMPONENT_ENGINE : c->component];
+        struct text words = text_part(message, at + 1, message.len);
+        text_copy(words, p->lacks, sizeof p->lacks);
+    }
+}
+
 static struct status on_report(struct guard *g, struct client *c, const struct wire_message *m)
 {
     char level[17];
     text_copy(m->report.level, level, sizeof level);
     swap_on_report(g, c, &m->report);
+    keep_lacks(g, c, m->report.message);
     publish_health(g, level, c->name, 1, "%.*s", TEXT_ARGS(text_part(m->report.message, 0, 480)));
     return OK;
 }

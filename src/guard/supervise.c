@@ -27,6 +27,7 @@ enum {
     STOP_MS = 2000,          /* between SIGTERM and SIGKILL */
     HUNG_UP_MS = 1000,       /* for a part without a channel to end by itself, and say how */
     CRASHES_MAX = 3,       /* in a row: it is the pack's fault, and the one before is better … */
+    ANEW_MS = 2000,        /* a scanner without rules has ended long before */
     SHORT_LIFE_MS = 10000, /* … if each engine lived for less */
     HANGS_MAX = 2,         /* in a row: each is HANG_S without detection, so not a third … */
     HANG_LIFE_S = 3600,    /* … if each worked for less: a machine may stall twice in a year */
@@ -138,6 +139,7 @@ bool supervise_launch(struct guard *g, enum component_id id)
     c->end_ns = 0;
     c->hung = false;
     c->cut_off = false;
+    c->lacks[0] = 0;
     if (status_ok(s)) {
         c->state = COMPONENT_RUNNING;
         return true;
@@ -170,7 +172,8 @@ void supervise_start(struct guard *g)
         start(g, COMPONENT_SCAN);
     } else {
         publish_health(g, "high", "engine", 1,
-                       "No content is loaded, so nothing is detected: `bulkhead content load`.");
+                       "No content is loaded, so nothing is detected: `bulkhead content load %s`.",
+                       packs_to_load());
     }
 }
 
@@ -195,7 +198,22 @@ void supervise_renew_scan(struct guard *g)
         c->state = COMPONENT_LEAVING;
         kill(c->pid, SIGKILL);
     } else {
+        c->anew = c->state == COMPONENT_OFF;
+        c->last_exit[0] = 0;
         start(g, COMPONENT_SCAN);
+    }
+}
+
+/* A scanner that was off, since there was nothing to look for, begins with what happens now. That
+ * is said when it has stayed: only it knows whether there is something to look for this time. */
+static void tell_anew(struct guard *g, uint64_t now_ns)
+{
+    struct component *c = &g->components[COMPONENT_SCAN];
+    if (c->anew && c->state == COMPONENT_RUNNING &&
+        now_ns > c->started_ns + (uint64_t)ANEW_MS * CLOCK_NS_PER_MS) {
+        c->anew = false;
+        publish_health(g, "informational", c->name, 1,
+                       "The scanner was off and is on: events before its start are not scanned.");
     }
 }
 
@@ -211,6 +229,9 @@ static bool scan_ended(struct guard *g, int status)
     }
     if (code == EXIT_NO_WORK) {
         c->state = COMPONENT_OFF;
+        c->anew = false;
+        snprintf(c->last_exit, sizeof c->last_exit, "the content has no rules for files");
+        clients_forget(g, COMPONENT_SCAN);
     } else if (code == EXIT_BAD_CONTENT) {
         c->state = COMPONENT_GIVEN_UP;
         publish_health(g, "critical", c->name, c->restarts,
@@ -384,6 +405,7 @@ void supervise_watch(struct guard *g, uint64_t now_ns)
 {
     uint64_t since_last = now_ns - g->watched_ns;
     g->watched_ns = now_ns;
+    tell_anew(g, now_ns);
     for (unsigned i = 0; i < CLIENTS_MAX; i++) {
         struct client *c = &g->clients[i];
         if (c->phase == CLIENT_FREE || !c->ours) {

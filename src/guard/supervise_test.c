@@ -106,6 +106,27 @@ static void reap(pid_t pid)
     supervise_reap(&guard);
 }
 
+/* A scanner that ends like this, and was at the stream's beginning. */
+static void end_scan(int code)
+{
+    struct stream_cursor *cursor = &guard.stream.page->cursors[0];
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(code);
+    }
+    assert_true(pid > 0);
+    *cursor = (struct stream_cursor){.name = "scan", .position = guard.stream.page->head};
+    guard.clients[0] = (struct client){.phase = CLIENT_OPEN,
+                                       .socket = -1,
+                                       .ours = true,
+                                       .component = COMPONENT_SCAN,
+                                       .cursor = cursor};
+    guard.components[COMPONENT_SCAN].state = COMPONENT_RUNNING;
+    guard.components[COMPONENT_SCAN].pid = pid;
+    guard.components[COMPONENT_SCAN].started_ns = clock_boot_ns();
+    reap(pid);
+}
+
 /* It says nothing for too long, while guard looked every second. */
 static void hang(uint64_t lived_s)
 {
@@ -234,6 +255,43 @@ static void an_exit_code_is_waited_for(void **state)
     assert_int_equal(kept.active.rules, 1);
 }
 
+static void a_scanner_without_rules_forgets_where_it_was(void **state)
+{
+    (void)state;
+    struct component *c = &guard.components[COMPONENT_SCAN];
+    end_scan(69);
+    assert_int_equal(c->state, COMPONENT_OFF);
+    assert_string_equal(c->last_exit, "the content has no rules for files");
+    assert_string_equal(guard.stream.page->cursors[0].name, "");
+    assert_null(guard.clients[0].cursor); /* whose slot may be another's by now */
+
+    end_scan(1); /* a crash: it goes on where it was */
+    assert_int_equal(c->state, COMPONENT_WAITING);
+    assert_string_equal(guard.stream.page->cursors[0].name, "scan");
+    assert_ptr_equal(guard.clients[0].cursor, &guard.stream.page->cursors[0]);
+}
+
+static void a_scanner_that_was_off_says_where_it_begins(void **state)
+{
+    (void)state;
+    struct component *c = &guard.components[COMPONENT_SCAN];
+    uint64_t now = clock_boot_ns();
+    supervise_renew_scan(&guard);
+    assert_true(c->anew);
+    c->state = COMPONENT_RUNNING;
+    c->started_ns = now;
+    supervise_watch(&guard, now + CLOCK_NS_PER_S); /* it may still find nothing to do */
+    assert_true(c->anew);
+    uint64_t seq = guard.stream.page->seq;
+    supervise_watch(&guard, now + 3 * (uint64_t)CLOCK_NS_PER_S);
+    assert_false(c->anew);
+    assert_int_equal(guard.stream.page->seq, seq + 1);
+
+    c->state = COMPONENT_GIVEN_UP;
+    supervise_renew_scan(&guard);
+    assert_false(c->anew);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +301,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_part_without_a_channel_is_ended, start, stop),
         cmocka_unit_test_setup_teardown(an_exit_code_is_waited_for, start, stop),
         cmocka_unit_test_setup_teardown(nobody_is_signalled_who_is_gone, start, stop),
+        cmocka_unit_test_setup_teardown(a_scanner_without_rules_forgets_where_it_was, start, stop),
+        cmocka_unit_test_setup_teardown(a_scanner_that_was_off_says_where_it_begins, start, stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include <sysexits.h>
 
 struct demand {
+    bool check; /* compile and end, whatever there is */
     struct walk walk;
     struct lines lines;
     uint32_t missing; /* of the opener's cage */
@@ -77,7 +78,7 @@ static bool on_ready(void *context, const struct talk_ready *ready)
     struct talk_ready both = *ready;
     both.missing |= d->missing;
     lines_ready(&d->lines, &both);
-    return true;
+    return d->check || ready->rules > 0 || ready->lists > 0; /* no walk to look for nothing */
 }
 
 static void on_tick(void *context)
@@ -103,6 +104,7 @@ int demand_run(const struct opener_options *options)
                                  .on_flaw = on_flaw,
                                  .on_ready = on_ready,
                                  .on_tick = on_tick};
+    d.check = options->check;
     d.walk = walk_begin(options->paths, options->max_size, options->one_system);
     d.lines = lines_begin(SCAN_OUT);
     signal(SIGPIPE, SIG_IGN); /* a reader that is gone is seen where it is written to */
@@ -112,7 +114,8 @@ int demand_run(const struct opener_options *options)
     if (s.fault == FAULT_CLOSED) {
         return EX_OK; /* the keeper is gone: the scan was ended from outside */
     }
-    if (!status_ok(s)) {
+    if (!status_ok(s) &&
+        s.fault != FAULT_MISSING) { /* missing: what to look for, as the sum says */
         log_status("cannot scan", s);
         return s.fault == FAULT_INVALID ? EX_CONFIG : EX_SOFTWARE;
     }

@@ -7,17 +7,26 @@
  */
 #include "base/log.h"
 #include "base/text.h"
+#include "scan/cage.h"
 #include "scan/keeper.h"
 #include "scan/opener.h"
 #include "scan/worker.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 static const char help[] =
     "bulkhead-scan is started by bulkhead-guard or `bulkhead scan`, which give it its descriptors.";
+
+/* Whoever starts it without paths is guard, which gives it a socket: a person is told so. */
+static bool by_hand(int argc)
+{
+    struct stat info;
+    return argc == 1 && (fstat(SCAN_OUT, &info) != 0 || !S_ISSOCK(info.st_mode));
+}
 
 int main(int argc, char **argv)
 {
@@ -36,6 +45,10 @@ int main(int argc, char **argv)
     if (text_same(first, TEXT("--version")) || text_same(first, TEXT("--help"))) {
         puts(text_same(first, TEXT("--version")) ? "bulkhead-scan " BULKHEAD_VERSION : help);
         return EX_OK;
+    }
+    if (by_hand(argc)) {
+        fprintf(stderr, "%s\n", help);
+        return EX_USAGE;
     }
     return keeper_run(argv + 1);
 }

@@ -23,13 +23,16 @@ static unsigned usual_jobs(void)
     return there < 1 ? 1 : there > OPENER_JOBS ? OPENER_JOBS : (unsigned)there;
 }
 
-/* The command line is `bulkhead scan`'s, which has explained what is wrong with it. */
+/* The command line is `bulkhead scan`'s, which has explained what is wrong with it. What getopt
+ * says to people who use it by hand names the program. */
 static bool parse(int argc, char **argv, struct opener_options *out)
 {
     static const struct option options[] = {
         {"max-size", required_argument, NULL, 's'}, {"jobs", required_argument, NULL, 'j'},
         {"time", required_argument, NULL, 't'},     {"one-file-system", no_argument, NULL, 'x'},
         {"check", no_argument, NULL, 'c'},          {0}};
+    static char name[] = "bulkhead-scan";
+    argv[0] = name;
     uint64_t jobs = usual_jobs();
     uint64_t time_s = POOL_TIME_S;
     struct opener_options o = {.max_size = (uint64_t)OPENER_SIZE_MIB << 20};

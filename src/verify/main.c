@@ -15,6 +15,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { EXIT_ACCEPTED = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
@@ -231,6 +232,7 @@ int main(int argc, char **argv)
     }
     answer_json = o.json;
     bool root = geteuid() == 0;
+    bool told = getenv(CAGE_TOLD) != NULL;
     struct status s = take_descriptors();
     if (status_ok(s)) {
         signal(SIGALRM, on_alarm);
@@ -242,8 +244,11 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     /* Others than root cannot have all of it, and cannot do anything about it. */
-    if (root && missing) {
-        log_warning("the cage lacks: %s", cage_missing(missing, words, sizeof words));
+    if (root && missing && !told) {
+        log_warning(
+            "the pack is proven, in a cage that lacks: %s. A changed root folder or a container "
+            "withholds that: run it on the machine itself",
+            cage_missing(missing, words, sizeof words));
     }
     return work(&o);
 }

@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 BULKHEAD = sys.argv[1]
 SECONDS = 60
@@ -61,10 +62,22 @@ def test_words():
     result(done.returncode == 2 and "channel-291" in done.stderr, "there is one drill", done.stderr)
 
 
+def test_changed_root():
+    """There the kernel's paths begin with the folder that is the root here."""
+    with tempfile.TemporaryDirectory(prefix="drill-root-") as folder:
+        command = f"mount --rbind / {folder} && exec chroot {folder} {os.path.realpath(BULKHEAD)} drill channel-291"
+        done = subprocess.run(["unshare", "-m", "sh", "-c", command], capture_output=True, text=True, timeout=SECONDS,
+                              check=False)
+    result(done.returncode == 0 and done.stdout.count("50 of 50 programs seen") == 2, "in a changed root it sees its programs",
+           done.stdout + done.stderr)
+    result("could not be started" not in done.stdout, "what it quotes is about the fault", done.stdout)
+
+
 if os.geteuid() != 0:
     print("Bail out! the drill's whole needs root, as guard does")
     sys.exit(1)
 test_whole()
 test_words()
+test_changed_root()
 print(f"1..{number}")
 sys.exit(failed != 0)

@@ -158,6 +158,8 @@ def it_follows_the_pack():
         assert scene.instance.ctl("content", "load", plain).returncode == 0
         bulkhead.wait_for(lambda: scene.instance.component("scan")["state"] == "off", 20, "off")
         assert scene.instance.ctl("scan", bad).returncode == 78, "the instance has no rules for files"
+        subprocess.run(["sh", "-c", "i=0; while [ $i -lt 1500 ]; do /bin/true " + "x" * 20000 + "; i=$((i+1)); done"],
+                       check=True)  # the stream goes round: where it was is overwritten
         assert scene.instance.ctl("content", "load", scene.pack).returncode == 0
         bulkhead.wait_for(lambda: scene.instance.component("scan")["state"] == "running", 20, "on")
         found = scene.instance.ctl("scan", "--json", bad)
@@ -166,6 +168,10 @@ def it_follows_the_pack():
         bulkhead.wait_for(lambda: scene.alerts(again), 30, "alert of a written file")
         assert scene.instance.component("scan")["restarts"] == 0
         assert not [h for h in scene.health() if "stopped" in h], scene.health()
+        bulkhead.wait_for(lambda: [h for h in scene.health() if "before its start" in h], 10, "said where it begins")
+        assert scene.instance.component("scan")["last_exit"] == ""
+        lost = [c["lost"] for c in scene.instance.status()["clients"] if c["name"] == "scan"]
+        assert lost == [0], "what came while it was off is not lost"
 
 
 sys.exit(bulkhead.main([

@@ -156,6 +156,15 @@ def test_ctl(small, folder):
     result(done.returncode == 2 and "no number" in done.stderr, "a limit that is none", done.stderr)
 
 
+def test_told_once():
+    """A cage that lacks something is told once a command, however often that asks; a drill asks 300 times."""
+    if os.geteuid() != 0:
+        return
+    less = ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"]
+    done = subprocess.run([*less, CTL, "drill", "channel-291"], capture_output=True, text=True, check=False)
+    result(done.stderr.count("in a cage that lacks: ") == 1, "what a cage lacks is told once", done.stderr[:2000])
+
+
 with tempfile.TemporaryDirectory() as place:
     small_one = small_pack(pathlib.Path(place))
     own = PACK.read_bytes()
@@ -165,5 +174,6 @@ with tempfile.TemporaryDirectory() as place:
     test_time()
     test_anyone(own)
     test_ctl(small_one, pathlib.Path(place))
+    test_told_once()
 print(f"1..{number}")
 sys.exit(failed != 0)

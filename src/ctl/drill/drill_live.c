@@ -26,6 +26,8 @@ enum {
     STOP_MS = 10000,
 };
 
+#define HOMES "/run" /* scratch homes are below it */
+
 struct scratch {
     char home[64];
     char content[PROGRAM_PATH];
@@ -57,7 +59,7 @@ static struct status copy_program(const char *from, const char *to)
 static struct status make_home(struct scratch *s, const struct drill_scene *scene)
 {
     char path[PROGRAM_PATH];
-    text_copy(TEXT("/run/bulkhead-drill-XXXXXX"), s->home, sizeof s->home);
+    text_copy(TEXT(HOMES "/bulkhead-drill-XXXXXX"), s->home, sizeof s->home);
     if (!mkdtemp(s->home)) {
         s->home[0] = 0;
         FAIL_SYS(errno);
@@ -172,23 +174,31 @@ static void copy_words(struct bh_text words, char out[DRILL_SAID])
     }
 }
 
-static bool tells_of_fault(struct text message)
+static struct text text_from(struct bh_text t)
 {
-    return text_find(message, TEXT("refused")) != SIZE_MAX ||
-           text_find(message, TEXT("failed and is off")) != SIZE_MAX;
+    return (struct text){.ptr = t.ptr, .len = t.len};
+}
+
+/* Other parts may have troubles of their own: the scratch home has no scanner. */
+static bool tells_of_fault(const struct bh_event *event)
+{
+    struct text message = text_from(bh_event_text(event, BH_FIELD_MESSAGE));
+    return text_same(text_from(bh_event_text(event, BH_FIELD_COMPONENT)), TEXT("engine")) &&
+           (text_find(message, TEXT("refused")) != SIZE_MAX ||
+            text_find(message, TEXT("failed and is off")) != SIZE_MAX);
 }
 
 static void look_at(const struct scratch *s, const struct bh_event *event, struct drill_live *out)
 {
-    struct bh_text path = bh_event_text(event, BH_FIELD_PATH);
-    struct bh_text message = bh_event_text(event, BH_FIELD_MESSAGE);
-    bool ours = text_same((struct text){path.ptr, path.len}, text_of(s->program));
+    /* The kernel names it from the machine's root on: in a changed root, or where /run lies below
+     * another folder, that begins otherwise. The scratch home's name is this drill's alone. */
+    struct text path = text_from(bh_event_text(event, BH_FIELD_PATH));
+    bool ours = text_ends(path, text_of(s->program + sizeof HOMES - 1));
     int type = bh_event_type(event);
     out->seen += ours && type == BH_EVENT_PROCESS_EXEC;
     out->alerts += ours && type == BH_EVENT_ALERT;
-    if (type == BH_EVENT_HEALTH && !out->said[0] &&
-        tells_of_fault((struct text){message.ptr, message.len})) {
-        copy_words(message, out->said);
+    if (type == BH_EVENT_HEALTH && !out->said[0] && tells_of_fault(event)) {
+        copy_words(bh_event_text(event, BH_FIELD_MESSAGE), out->said);
     }
 }
 

@@ -90,6 +90,11 @@ static void live_words(struct term *t, const struct drill_live *l)
                "%u of %u programs seen, guard %s", l->seen, l->started,
                l->guard_lived ? "never ended" : "ended");
     term_print(t, STYLE_PLAIN, "\n");
+    if (l->seen == 0 && l->started > 0) {
+        term_print(t, STYLE_YELLOW,
+                   "                the drill could not see its own programs here: run it on the "
+                   "machine itself\n");
+    }
     term_print(t, STYLE_DIM, "       engine   ");
     term_quote(t, STYLE_PLAIN, text_of(l->engine), DRILL_SAID);
     if (l->alerts) {
@@ -101,6 +106,13 @@ static void live_words(struct term *t, const struct drill_live *l)
     }
 }
 
+/* Guard lived, but told of none of the programs that were run: that shows nothing about the fault.
+ */
+static bool unseen(const struct drill_try *t)
+{
+    return t->live && t->live->guard_lived && t->live->started > 0 && t->live->seen == 0;
+}
+
 static void try_words(struct term *t, const struct drill_try *try)
 {
     bool good = try->gate == try->wanted;
@@ -108,9 +120,9 @@ static void try_words(struct term *t, const struct drill_try *try)
     term_print(t, good ? STYLE_GREEN : STYLE_ALARM, "%s", good ? "✓" : "✗");
     term_print(t, STYLE_PLAIN, " %s\n", try->what);
     term_print(t, STYLE_DIM, "       stopped  ");
-    term_print(t, STYLE_BOLD, "%s", gate_names[try->gate]);
+    term_print(t, STYLE_BOLD, "%s", unseen(try) ? "not known" : gate_names[try->gate]);
     term_print(t, STYLE_DIM, "  %.1f ms  ", try->ms);
-    term_print(t, STYLE_DIM, "%s\n", gate_words[try->gate]);
+    term_print(t, STYLE_DIM, "%s\n", unseen(try) ? "" : gate_words[try->gate]);
     if (try->why[0]) {
         term_print(t, STYLE_DIM, "       said     ");
         term_quote(t, STYLE_PLAIN, text_of(try->why), DRILL_WHY);
@@ -119,6 +131,18 @@ static void try_words(struct term *t, const struct drill_try *try)
     if (try->live) {
         live_words(t, try->live);
     }
+}
+
+static bool is_blind(const struct drill_report *r)
+{
+    bool blind = false;
+    for (size_t i = 0; i < r->count; i++) {
+        if (!unseen(&r->tries[i]) && r->tries[i].gate != r->tries[i].wanted) {
+            return false;
+        }
+        blind = blind || unseen(&r->tries[i]);
+    }
+    return blind;
 }
 
 static void report_words(const struct drill_report *r, struct term *t)
@@ -146,8 +170,9 @@ static void report_words(const struct drill_report *r, struct term *t)
         }
     }
     term_print(t, r->passed ? STYLE_GREEN : STYLE_ALARM, "%s",
-               r->passed ? "Every fault was stopped where it can be first"
-                         : "Something came through");
+               r->passed     ? "Every fault was stopped where it can be first"
+               : is_blind(r) ? "Not all was shown: the drill could not see its own programs here"
+                             : "Something came through");
     term_print(t, STYLE_PLAIN, ", %.1f s.\n", r->seconds);
 }
 
