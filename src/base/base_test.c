@@ -3,6 +3,7 @@
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
+#include "base/quote.h"
 #include "base/siphash.h"
 #include "base/test.h"
 
@@ -181,6 +182,23 @@ static void siphash_is_what_was_published(void **state)
     assert_true(siphash_end(&s).low != whole.low);
 }
 
+static void quoted_text_draws_nothing(void **state)
+{
+    (void)state;
+    char line[100];
+    struct text foreign = TEXT("a\x1b[2J\r\n\xc2\x9b\xe2\x80\xae\xff\xc3\xa9");
+    quote_line(line, sizeof line, foreign);
+    assert_string_equal(line, "a\\x1b[2J\\x0d\\n\\x9b\\u{202e}\\xff\xc3\xa9");
+    char again[100];
+    assert_string_equal(quote_line(again, sizeof again, text_of(line)), line);
+    char small[6];
+    assert_string_equal(quote_line(small, sizeof small, TEXT("abc\x1b")), "abc");
+    assert_int_equal(quote_cut(TEXT("a\xe2\x82\xac"), 3), 1);
+    assert_int_equal(quote_cut(TEXT("a\xe2\x82\xac"), 4), 4);
+    assert_int_equal(quote_cut(TEXT("ab"), 1), 1);
+    assert_int_equal(quote_cut(TEXT("\x80\x80\x80"), 2), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +209,7 @@ int main(void)
         cmocka_unit_test(numbers_from_text),
         cmocka_unit_test(utf8_is_strict),
         cmocka_unit_test(json_escapes),
+        cmocka_unit_test(quoted_text_draws_nothing),
         cmocka_unit_test(arena_is_bounded),
         cmocka_unit_test(ownership_moves),
         cmocka_unit_test(clock_writes_rfc3339),

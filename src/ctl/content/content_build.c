@@ -2,6 +2,7 @@
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
+#include "base/quote.h"
 #include "compile/links.h"
 #include "content/pack/builder.h"
 #include "ctl/content/content_command.h"
@@ -99,6 +100,16 @@ static void json_entry(struct json *j, const struct entry *e)
     json_close(j, '}');
 }
 
+/* The file's name and what a compiler quotes of it are as foreign as the rules. */
+static void tell(struct build *b, const struct entry *e)
+{
+    struct writer out = writer_over(b->line, REPORT_LINE);
+    quote_write(&out, text_of(e->file), SIZE_MAX);
+    writer_print(&out, ":%u: %s: ", e->line, e->class ? e->class : "warning");
+    quote_write(&out, text_of(e->reason), SIZE_MAX);
+    fprintf(stderr, "%.*s\n", TEXT_ARGS(writer_text(&out)));
+}
+
 static void report(struct build *b, const struct entry *e)
 {
     size_t before = b->compiled + b->refused;
@@ -110,8 +121,7 @@ static void report(struct build *b, const struct entry *e)
         printf("%s%.*s", before ? ",\n" : "\n", TEXT_ARGS(writer_text(&out)));
 
     } else if (e->class || (e->reason && e->reason[0])) {
-        fprintf(stderr, "%s:%u: %s: %s\n", e->file, e->line, e->class ? e->class : "warning",
-                e->reason);
+        tell(b, e);
     }
 }
 
@@ -240,8 +250,8 @@ static void on_list_refusal(void *context, const char *path, const struct refusa
 
 static void on_list_note(void *context, const char *path, const char *words)
 {
-    (void)context;
-    fprintf(stderr, "%s: note: %s\n", path, words);
+    struct build *b = context;
+    fprintf(stderr, "%s: note: %s\n", quote_line(b->line, REPORT_LINE, text_of(path)), words);
 }
 
 /* ── files ── */

@@ -49,6 +49,17 @@ expect 1 'mixed/latin.yml:1: yaml: this line is not UTF-8' 'and the next' "$bulk
 expect 1 'mixed/tab.yml:2: yaml: ' 'and the next' "$bulkhead" content build mixed -o mixed.pack
 expect 1 'mixed/huge.yml:1: file: a rule file has at most 8 MiB' 'and one of 100 MB' "$bulkhead" content build mixed -o mixed.pack
 expect 0 '1 rules' 'the pack holds the others' "$bulkhead" content verify mixed.pack
+mkdir "drawn"
+esc=$(printf '\302\2332J\342\200\256')
+rule drawn '"\u009b2J\u202ex": a' > "drawn/a${esc}.yml"
+printf '\342\200\256\302\233 \377 x\n' > drawn/b.ioc.txt
+expect 1 "drawn/a\\x9b2J\\u{202e}.yml:7: detection: no event has a field '\\x9b2J\\u{202e}x'" \
+    'what a rule quotes and how it is named draws nothing' "$bulkhead" content build drawn -o x.pack
+expect 1 "drawn/b.ioc.txt:1: indicator: '" 'nor what a feed quotes' "$bulkhead" content build drawn -o x.pack
+printf '%s\n' "$said" | LC_ALL=C grep -q "$(printf '\302\233\|\342\200\256\|\377')" &&
+    result 'not ok' 'and no byte of it is raw' || result ok 'and no byte of it is raw'
+"$bulkhead" content build drawn -o x.pack --report json 2> /dev/null | iconv -f UTF-8 -t UTF-8 > /dev/null &&
+    result ok 'the report is UTF-8' || result 'not ok' 'the report is UTF-8'
 expect 1 'was not written' '--strict wants all or nothing' "$bulkhead" content build mixed -o strict.pack --strict
 expect 1 'no rule could be compiled' 'nothing makes no pack' "$bulkhead" content build mixed/bad.yml -o strict.pack
 [ -e strict.pack ] && result 'not ok' 'and none was written' || result ok 'and none was written'

@@ -2,9 +2,11 @@
 
 #include "base/heap.h"
 #include "base/own.h"
+#include "base/quote.h"
 #include "ctl/ctl.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 enum { WORDS = 256 };
@@ -45,7 +47,10 @@ void content_events_complain(struct content_events *e, const char *why)
 {
     e->bad_lines++;
     if (e->bad_lines <= CONTENT_BAD_LINES_TOLD) {
-        fprintf(stderr, "%s:%" PRIu64 ": %s\n", e->path, e->lines.line, why);
+        char path[PATH_MAX];
+        char words[2 * WORDS];
+        fprintf(stderr, "%s:%" PRIu64 ": %s\n", quote_line(path, sizeof path, text_of(e->path)),
+                e->lines.line, quote_line(words, sizeof words, text_of(why)));
     }
 }
 
