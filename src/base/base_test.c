@@ -1,5 +1,6 @@
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
@@ -182,6 +183,18 @@ static void siphash_is_what_was_published(void **state)
     assert_true(siphash_end(&s).low != whole.low);
 }
 
+static void numbers_for_people(void **state)
+{
+    (void)state;
+    assert_string_equal(COUNT(0), "0");
+    assert_string_equal(COUNT(999), "999");
+    assert_string_equal(COUNT(1000), "1,000");
+    assert_string_equal(COUNT(UINT64_MAX), "18,446,744,073,709,551,615");
+    assert_string_equal(COUNTED(1, "match", "matches"), "1 match");
+    assert_string_equal(COUNTED(0, "match", "matches"), "0 matches");
+    assert_string_equal(COUNTED(1234567, "match", "matches"), "1,234,567 matches");
+}
+
 static void quoted_text_draws_nothing(void **state)
 {
     (void)state;
@@ -209,6 +222,7 @@ int main(void)
         cmocka_unit_test(numbers_from_text),
         cmocka_unit_test(utf8_is_strict),
         cmocka_unit_test(json_escapes),
+        cmocka_unit_test(numbers_for_people),
         cmocka_unit_test(quoted_text_draws_nothing),
         cmocka_unit_test(arena_is_bounded),
         cmocka_unit_test(ownership_moves),

@@ -241,6 +241,9 @@ expect 1 'cases/wrong.jsonl:3: the pack holds no rule four' 'an unknown rule' "$
 expect 1 'cases/wrong.jsonl:4: says nothing that can be tested' 'a broken line' "$bulkhead" content test good --tests cases
 expect 1 '✗ 4 findings' 'all of them' "$bulkhead" content test good --tests cases
 expect 1 '"kind":"missed","rule":"three"' 'in JSON, too' "$bulkhead" content test good --tests cases --json
+expect 1 '✗ 4 rules or list entries were refused' 'what is refused is a finding' "$bulkhead" content test mixed --tests cases/three.jsonl
+printf '%s' "$said" | grep -q 'everything is' && result 'not ok' 'and not as expected' || result ok 'and not as expected'
+expect 1 '"refused":4,"passed":false' 'in JSON, too' "$bulkhead" content test mixed --tests cases/three.jsonl --json
 expect 1 'field' 'a broken rule fails the test' "$bulkhead" content test mixed --tests cases/three.jsonl
 "$bulkhead" content match good.pack --events hour.jsonl --format json > expect.jsonl 2> /dev/null
 expect 0 '4 matches were expected' 'what match printed is what is expected' \

@@ -61,7 +61,6 @@ struct job {
     struct paths ordinary;
     const char *rule;
     bool any_product;
-    bool refused;
 };
 
 static bool is_pack(const char *path)
@@ -135,7 +134,7 @@ static int run_trial(struct job *job, const struct content_pack *pack)
     }
     (void)pack;
     bool passed = trial_report_end(t);
-    return passed && !job->refused ? CTL_OK : CTL_FAULT;
+    return passed ? CTL_OK : CTL_FAULT;
 }
 
 static int try_pack(struct job *job, const char *path)
@@ -174,7 +173,7 @@ static int try_rules(struct job *job, char *const *paths)
         ctl_error("cannot compile: %s", status_text(s, words, sizeof words));
         return CTL_FAULT;
     }
-    job->refused = compiled.refused;
+    job->trial.refused = compiled.refused;
     return try_pack(job, compiled.pack);
 }
 

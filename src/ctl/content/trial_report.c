@@ -1,5 +1,6 @@
 #include "ctl/content/trial.h"
 
+#include "base/count.h"
 #include "base/json.h"
 #include "ctl/content/rule_trace.h"
 #include "ctl/ctl.h"
@@ -175,6 +176,7 @@ static void json_totals(struct trial *t, bool passed)
     json_member_number(&j, "expected_matches", (int64_t)t->expected_hits);
     json_member_number(&j, "ordinary_events", (int64_t)t->ordinary);
     json_member_number(&j, "ordinary_tolerated", (int64_t)t->tolerated);
+    json_member_number(&j, "refused", (int64_t)t->refused);
     json_member_bool(&j, "passed", passed);
     json_close(&j, '}');
     writer_u8(&t->page.out, '\n');
@@ -213,19 +215,23 @@ static void text_totals(struct trial *trial, bool passed)
         term_print(t, STYLE_DIM, "; %" PRIu64 " matches of rules that may speak there\n",
                    trial->tolerated);
     }
+    if (trial->refused) {
+        term_print(t, STYLE_RED, "✗ %s refused, as said above\n",
+                   COUNTED(trial->refused, "rule or list entry was", "rules or list entries were"));
+    }
     if (passed) {
         term_print(t, STYLE_GREEN, "✓ everything is as expected\n");
     } else if (found) {
-        term_print(t, STYLE_RED, "✗ %" PRIu64 " findings%s\n", found,
+        term_print(t, STYLE_RED, "✗ %s%s\n", COUNTED(found, "finding", "findings"),
                    trial->unreadable ? ", and not everything could be read" : "");
-    } else {
+    } else if (trial->unreadable) {
         term_print(t, STYLE_RED, "✗ not everything could be read and tested\n");
     }
 }
 
 bool trial_report_end(struct trial *t)
 {
-    bool passed = all_found(t) == 0 && !t->unreadable;
+    bool passed = all_found(t) + t->refused == 0 && !t->unreadable;
     if (t->json) {
         json_totals(t, passed);
     } else {
