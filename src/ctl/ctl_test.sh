@@ -35,6 +35,9 @@ expect 0 'bulkhead 0.' '--version' "$bulkhead" --version
 expect 2 'did you mean status?' 'a typo in a command' "$bulkhead" stauts
 expect 2 'no command xyzzy' 'an unknown command' "$bulkhead" help xyzzy
 expect 2 'did you mean process_exec?' 'a typo in a type' "$bulkhead" tail --type proces_exec
+expect 2 '--events leaves out what --type alert names' 'two options that exclude each other' "$bulkhead" tail --type alert --events
+expect 2 '--alerts leaves out what --type process_exec names' 'and the others' "$bulkhead" tail --type process_exec --alerts
+expect 69 'start it with' 'two that do not' "$bulkhead" tail --type process_exec --events --home "$home"
 expect 2 'no format xml' 'an unknown format' "$bulkhead" tail --format xml
 expect 2 'no option --frob' 'an unknown option' "$bulkhead" status --frob
 expect 2 'needs a value' 'an option without its value' "$bulkhead" run --home
