@@ -215,6 +215,9 @@ expect 0 'it ends without its last line' 'a cut recording' "$bulkhead" content r
 { head -c 50 hour.zst; echo garbage; tail -c +60 hour.zst; } > damaged.zst
 expect 1 'the packed bytes are damaged' 'a damaged one' "$bulkhead" content replay good.pack damaged.zst
 expect 1 'No such file' 'one that is not there' "$bulkhead" content replay good.pack nowhere
+printf '%s' "$said" | grep -q 'alerts' && result 'not ok' 'of which nothing is reported' || result ok 'of which nothing is reported'
+expect 1 '4 alerts of 3 of 3 rules' 'what could be read beside it is reported' "$bulkhead" content replay good.pack nowhere hour.jsonl
+printf '%s' "$said" | grep -q 'nowhere .* 0 events' && result 'not ok' 'and it is not' || result ok 'and it is not'
 expect 2 'name a pack, then the recordings' 'no recording' "$bulkhead" content replay good.pack
 
 # ── test ──

@@ -105,6 +105,9 @@ static void file_line(struct term *t, const struct replay_file *f)
     if (f->bad_lines) {
         term_print(t, STYLE_YELLOW, ", %" PRIu64 " lines are no events", f->bad_lines);
     }
+    if (f->broken) {
+        term_print(t, STYLE_RED, ", and could not be read on");
+    }
     term_print(t, STYLE_PLAIN, "\n");
 }
 
@@ -296,6 +299,7 @@ static void json_files(struct json *j, const struct replay *r)
         json_member_number(j, "events", (int64_t)f->events);
         json_member_number(j, "bad_lines", (int64_t)f->bad_lines);
         json_member_number(j, "lost", (int64_t)f->lost);
+        json_member_bool(j, "whole", !f->broken);
         json_time(j, "from", f->from_ns);
         json_time(j, "to", f->to_ns);
         json_close(j, '}');
