@@ -8,6 +8,7 @@
 #include "base/siphash.h"
 #include "base/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -29,6 +30,11 @@ static void status_says_what_and_where(void **state)
     status_text(hands_up(), words, sizeof words);
     assert_non_null(strstr(words, "No such file or directory"));
     assert_non_null(strstr(words, "base_test.c:"));
+    assert_string_equal(status_plain(hands_up(), words, sizeof words), "No such file or directory");
+    struct status folder = {.fault = FAULT_SYSTEM, .sys = EISDIR, .where = STATUS_HERE};
+    assert_string_equal(status_plain(folder, words, sizeof words), "it is a folder");
+    struct status rare = {.fault = FAULT_SYSTEM, .sys = EIO, .where = STATUS_HERE};
+    assert_non_null(strstr(status_plain(rare, words, sizeof words), "base_test.c:"));
     char small[8];
     assert_string_equal(status_text(hands_up(), small, sizeof small), "the sys");
 }

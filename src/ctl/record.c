@@ -324,7 +324,7 @@ static int run_open(struct record *r)
     char words[256];
     struct status s = recording_new(r->fd, &file);
     if (!status_ok(s)) {
-        ctl_error("cannot record: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot record: %s", status_plain(s, words, sizeof words));
         return CTL_FAULT;
     }
     r->file = file;
@@ -333,7 +333,7 @@ static int run_open(struct record *r)
     s = record(r);
     show_summary(r);
     if (!status_ok(s) && s.fault != FAULT_CLOSED) {
-        ctl_error("cannot write %s: %s", r->path, status_text(s, words, sizeof words));
+        ctl_error("cannot write %s: %s", r->path, status_plain(s, words, sizeof words));
     }
     return status_ok(s) && r->lost == 0 ? CTL_OK : CTL_FAULT;
 }

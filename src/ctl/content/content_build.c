@@ -223,7 +223,7 @@ static void add_yara(struct build *b)
     if (!status_ok(s)) {
         ctl_error("cannot compile YARA rules to see whether they are good: %s",
                   s.fault == FAULT_MISSING ? "bulkhead-scan is not installed"
-                                           : status_text(s, words, sizeof words));
+                                           : status_plain(s, words, sizeof words));
     }
 }
 
@@ -275,7 +275,7 @@ static struct status on_file(void *context, const char *path, const char *wrong)
             wrong = words;
         } else if (!status_ok(s)) {
             wrong =
-                s.fault == FAULT_INVALID ? "this is no file" : status_text(s, words, sizeof words);
+                s.fault == FAULT_INVALID ? "this is no file" : status_plain(s, words, sizeof words);
         }
     }
     if (wrong) {
@@ -306,7 +306,7 @@ static bool write_pack(const struct build *b, size_t *size)
     if (!status_ok(s)) {
         ctl_error("cannot write %s: %s", b->output,
                   s.fault == FAULT_INVALID ? "it is there, and no regular file"
-                                           : status_text(s, words, sizeof words));
+                                           : status_plain(s, words, sizeof words));
         return false;
     }
     *size = pack.len;
@@ -364,7 +364,7 @@ static int run(struct build *b, char *const *paths)
         finish_report(b, written, size);
     }
     if (!status_ok(s)) {
-        ctl_error("cannot build: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot build: %s", status_plain(s, words, sizeof words));
     }
     sigma_links_done(&b->links);
     arena_done(&arena);

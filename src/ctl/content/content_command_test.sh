@@ -109,6 +109,23 @@ expect 0 'three  high' 'the rules of a pack' "$bulkhead" content explain good.pa
 expect 0 'path starts with "/dev/shm/"' 'a program in words' "$bulkhead" content explain good.pack three
 expect 1 'holds no rule four' 'a rule that is not there' "$bulkhead" content explain good.pack four
 
+# ── what is no pack ──
+
+mkdir folder
+printf '\050\265\057\375more' > tape.zst
+for command in verify explain cost load 'diff good.pack'; do
+    case $command in diff*) code=78 ;; *) code=1 ;; esac
+    expect $code 'cannot read folder: it is a folder' "a folder: $command" "$bulkhead" content $command folder
+    printf '%s' "$said" | grep -q 'system refused\|\.c:' && result 'not ok' 'in plain words' || result ok 'in plain words'
+    expect $code 'cannot read nope: No such file or directory' "nothing: $command" "$bulkhead" content $command nope
+    printf '%s' "$said" | grep -q 'system refused\|\.c:' && result 'not ok' 'in plain words' || result ok 'in plain words'
+    expect $code 'tape.zst is a recording, and no pack: `bulkhead content replay PACK tape.zst`' "a recording: $command" \
+        "$bulkhead" content $command tape.zst
+done
+expect 1 'good/one.yml holds rules, and is no pack: `bulkhead content build' 'a rule' "$bulkhead" content verify good/one.yml
+expect 1 'cannot read folder: it is a folder' 'a folder as recording' "$bulkhead" content replay good.pack folder
+expect 1 'cannot read nope: No such file or directory' 'nothing as recording' "$bulkhead" content new --from-file nope:1
+
 # ── packs are read in a cage first ──
 
 mkdir alone

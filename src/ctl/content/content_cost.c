@@ -170,7 +170,7 @@ static int cost_of_pack(const char *path, bool all, bool json)
         job.shown = all || job.count < COSTLIEST ? job.count : COSTLIEST;
         exit_code = json ? report_json(&job) : report_text(&job);
     } else {
-        ctl_error("cannot count: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot count: %s", status_plain(s, words, sizeof words));
     }
     content_page_done(&job.page);
     heap_free(job.costs);

@@ -29,7 +29,7 @@ bool content_events_open(struct content_events *e, const char *path, enum conten
     struct status s = e->record ? content_lines_open(&e->lines, path)
                                 : (struct status){.fault = FAULT_MEMORY, .where = STATUS_HERE};
     if (!status_ok(s)) {
-        ctl_error("cannot read %s: %s", path, status_text(s, words, sizeof words));
+        ctl_error("cannot read %s: %s", path, status_plain(s, words, sizeof words));
         content_events_close(e);
         return false;
     }

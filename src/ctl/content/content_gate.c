@@ -248,7 +248,7 @@ static void run_all(struct gate *g)
         g->path = entry->fts_path;
         struct status s = run_file(g);
         if (!status_ok(s)) {
-            tell(g, "cannot read %s: %s", g->path, status_text(s, words, sizeof words));
+            tell(g, "cannot read %s: %s", g->path, status_plain(s, words, sizeof words));
         }
     }
     if (g->events == 0) {
@@ -348,7 +348,7 @@ bool content_gate(const struct gate_limits *limits, struct text pack)
     }
     struct status s = look(&g, pack);
     if (!status_ok(s)) {
-        tell(&g, "cannot try the pack: %s", status_text(s, words, sizeof words));
+        tell(&g, "cannot try the pack: %s", status_plain(s, words, sizeof words));
     }
     return g.faults == 0;
 }

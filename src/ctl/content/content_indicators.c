@@ -143,7 +143,7 @@ struct status content_indicators_add(struct content_indicators *job, const char 
     if (!status_ok(s)) {
         refuse_file(job, path,
                     s.fault == FAULT_INVALID ? "this is no file"
-                                             : status_text(s, words, sizeof words));
+                                             : status_plain(s, words, sizeof words));
         return OK;
     }
     return add_bytes(&r, content_text(&bytes));

@@ -125,7 +125,7 @@ const char *content_lines_fault(const struct content_lines *l, struct status s, 
     if (s.fault == FAULT_INVALID && l->bytes.wrong) {
         return l->bytes.wrong;
     }
-    return status_text(s, out, out_size);
+    return status_plain(s, out, out_size);
 }
 
 const char *content_lines_caveat(const struct content_lines *l, char *out, size_t out_size)

@@ -124,7 +124,7 @@ static int put(const char *home, struct text pack, char *path)
     }
     struct status s = content_file_replace(path, pack);
     if (!status_ok(s)) {
-        ctl_error("cannot write %s: %s", path, status_text(s, words, sizeof words));
+        ctl_error("cannot write %s: %s", path, status_plain(s, words, sizeof words));
         return denied_or_fault(s.sys);
     }
     return CTL_OK;
@@ -141,7 +141,10 @@ static int load(const char *pack_path, const struct ctl_options *options)
     char words[256];
     struct status s = content_file_read(pack_path, PACK_SIZE_MAX, &pack);
     if (!status_ok(s)) {
-        ctl_error("cannot read %s: %s", pack_path, status_text(s, words, sizeof words));
+        ctl_error("cannot read %s: %s", pack_path, status_plain(s, words, sizeof words));
+        return CTL_FAULT;
+    }
+    if (!content_proof_likely(pack_path, content_text(&pack))) {
         return CTL_FAULT;
     }
     /* What is put before guard is what was proven: these bytes, whatever becomes of the file. */

@@ -255,7 +255,7 @@ static int make(const struct job *job)
         return CTL_FAULT;
     }
     if (!status_ok(s)) {
-        ctl_error("cannot make a rule: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot make a rule: %s", status_plain(s, words, sizeof words));
         return CTL_FAULT;
     }
     return write_all(job, writer_text(&rule), writer_text(&tests));

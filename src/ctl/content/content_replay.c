@@ -217,7 +217,7 @@ static int run(struct job *job, char *const *paths)
     r->pack = &pack.pack;
     struct status s = prepare(r);
     if (!status_ok(s)) {
-        ctl_error("cannot replay: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot replay: %s", status_plain(s, words, sizeof words));
         job_drop(job);
         return CTL_FAULT;
     }

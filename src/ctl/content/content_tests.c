@@ -113,7 +113,7 @@ bool content_tests_read(struct content_tests *tests, const char *path)
             s = (struct status){FAULT_SYSTEM, entry->fts_errno, STATUS_HERE};
         }
         if (!status_ok(s)) {
-            ctl_error("cannot read %s: %s", entry->fts_path, status_text(s, words, sizeof words));
+            ctl_error("cannot read %s: %s", entry->fts_path, status_plain(s, words, sizeof words));
             good = false;
         }
     }

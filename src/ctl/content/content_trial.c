@@ -151,7 +151,7 @@ static int try_pack(struct job *job, const char *path)
     t->loudest = loudest ? loudest : t->loudest;
     t->only = job->rule ? pack_find(&pack.pack, text_of(job->rule)) : SIZE_MAX;
     if (!status_ok(s)) {
-        ctl_error("cannot test: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot test: %s", status_plain(s, words, sizeof words));
     } else if (job->rule && t->only == SIZE_MAX) {
         ctl_error("there is no rule %s", job->rule);
     } else {
@@ -170,7 +170,7 @@ static int try_rules(struct job *job, char *const *paths)
         return CTL_FAULT; /* the builder said why */
     }
     if (!status_ok(s)) {
-        ctl_error("cannot compile: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot compile: %s", status_plain(s, words, sizeof words));
         return CTL_FAULT;
     }
     job->trial.refused = compiled.refused;
