@@ -78,7 +78,7 @@ struct entry {
     struct text id;
     struct text title;
     const char *file;
-    uint32_t line;
+    uint32_t line; /* 0: it is about the file */
     const char *class;
     const char *reason; /* of the refusal; where it is in the pack, a remark or "" */
 };
@@ -89,7 +89,9 @@ static void json_entry(struct json *j, const struct entry *e)
     json_member_text(j, "id", e->id);
     json_member_text(j, "title", e->title);
     json_member_text(j, "file", text_of(e->file));
-    json_member_number(j, "line", e->line);
+    if (e->line) {
+        json_member_number(j, "line", e->line);
+    }
     json_member_text(j, "status", e->class ? TEXT("refused") : TEXT("ok"));
     if (e->class) {
         json_member_text(j, "class", text_of(e->class));
@@ -105,7 +107,10 @@ static void tell(struct build *b, const struct entry *e)
 {
     struct writer out = writer_over(b->line, REPORT_LINE);
     quote_write(&out, text_of(e->file), SIZE_MAX);
-    writer_print(&out, ":%u: %s: ", e->line, e->class ? e->class : "warning");
+    if (e->line) {
+        writer_print(&out, ":%u: %s", e->line, e->class ? e->class : "warning");
+    }
+    writer_bytes(&out, TEXT(": "));
     quote_write(&out, text_of(e->reason), SIZE_MAX);
     fprintf(stderr, "%.*s\n", TEXT_ARGS(writer_text(&out)));
 }
@@ -182,7 +187,7 @@ static struct status on_yara_file(struct build *b, const char *path)
     char why[200] = "";
     struct status s = yara_files_read(&b->yara, path, why);
     if (s.fault == FAULT_INVALID) {
-        report(b, &(struct entry){.file = path, .line = 1, .class = "file", .reason = why});
+        report(b, &(struct entry){.file = path, .class = "file", .reason = why});
         return OK;
     }
     return s;
@@ -279,7 +284,7 @@ static struct status on_file(void *context, const char *path, const char *wrong)
         }
     }
     if (wrong) {
-        report(b, &(struct entry){.file = path, .line = 1, .class = "file", .reason = wrong});
+        report(b, &(struct entry){.file = path, .class = "file", .reason = wrong});
         return OK;
     }
     return add_outcomes(b, path, content_text(&bytes));
@@ -290,9 +295,15 @@ static bool write_pack(const struct build *b, size_t *size)
 {
     struct text pack;
     char words[256];
-    if (b->compiled == 0 || (b->strict && b->refused)) {
-        ctl_error("%s was not written: %s", b->output,
-                  b->compiled ? "rules were refused" : "no rule could be compiled");
+    if (b->compiled == 0) {
+        /* Without the pack's name: it may be one that `content test` made up. */
+        if (b->refused) {
+            ctl_error("no pack was written: no rule could be compiled");
+        }
+        return false;
+    }
+    if (b->strict && b->refused) {
+        ctl_error("%s was not written: rules were refused", b->output);
         return false;
     }
     struct status s = builder_finish(b->builder, &pack);
@@ -335,6 +346,14 @@ static void finish_report(const struct build *b, bool written, size_t size)
     }
 }
 
+/* Neither a rule nor a refusal: nothing had a name that rules have. */
+static void tell_empty(char *const *paths)
+{
+    for (size_t i = 0; paths[i]; i++) {
+        ctl_error("%s holds no *.yml, *.yaml, *.ioc.* or *.yar", paths[i]);
+    }
+}
+
 static int run(struct build *b, char *const *paths)
 {
     OWN(heap_drop) char *line = heap_alloc(REPORT_LINE, 1);
@@ -359,6 +378,9 @@ static int run(struct build *b, char *const *paths)
         add_correlations(b);
         if (status_ok(s)) {
             add_yara(b);
+        }
+        if (status_ok(s) && b->compiled + b->refused == 0) {
+            tell_empty(paths);
         }
         written = status_ok(s) && write_pack(b, &size);
         finish_report(b, written, size);

@@ -47,7 +47,7 @@ expect 1 "mixed/bad.yml:7: detection: no event has a field 'image': did you mean
     "$bulkhead" content build mixed -o mixed.pack
 expect 1 'mixed/latin.yml:1: yaml: this line is not UTF-8' 'and the next' "$bulkhead" content build mixed -o mixed.pack
 expect 1 'mixed/tab.yml:2: yaml: ' 'and the next' "$bulkhead" content build mixed -o mixed.pack
-expect 1 'mixed/huge.yml:1: file: a rule file has at most 8 MiB' 'and one of 100 MB' "$bulkhead" content build mixed -o mixed.pack
+expect 1 'mixed/huge.yml: a rule file has at most 8 MiB' 'and one of 100 MB' "$bulkhead" content build mixed -o mixed.pack
 expect 0 '1 rules' 'the pack holds the others' "$bulkhead" content verify mixed.pack
 mkdir "drawn"
 esc=$(printf '\302\2332J\342\200\256')
@@ -63,7 +63,7 @@ printf '%s\n' "$said" | LC_ALL=C grep -q "$(printf '\302\233\|\342\200\256\|\377
 expect 1 'was not written' '--strict wants all or nothing' "$bulkhead" content build mixed -o strict.pack --strict
 expect 1 'no rule could be compiled' 'nothing makes no pack' "$bulkhead" content build mixed/bad.yml -o strict.pack
 [ -e strict.pack ] && result 'not ok' 'and none was written' || result ok 'and none was written'
-expect 1 'nowhere:1: file: No such file' 'a folder that is not there' "$bulkhead" content build nowhere good -o x.pack
+expect 1 'nowhere: No such file or directory' 'a folder that is not there' "$bulkhead" content build nowhere good -o x.pack
 expect 1 'cannot write nowhere/p' 'a pack that cannot be written' "$bulkhead" content build good -o nowhere/p
 expect 1 'another rule has the same id' 'an id that is taken' "$bulkhead" content build good mixed/one.yml -o x.pack
 expect 2 'with -o PACK' 'no pack named' "$bulkhead" content build good
@@ -108,6 +108,25 @@ expect 1 'No such file' 'events that are not there' "$bulkhead" content match go
 expect 0 'three  high' 'the rules of a pack' "$bulkhead" content explain good.pack
 expect 0 'path starts with "/dev/shm/"' 'a program in words' "$bulkhead" content explain good.pack three
 expect 1 'holds no rule four' 'a rule that is not there' "$bulkhead" content explain good.pack four
+
+# ── what holds no rules ──
+
+mkdir empty
+expect 1 'empty holds no *.yml, *.yaml, *.ioc.* or *.yar' 'an empty folder' "$bulkhead" content build empty -o x.pack
+expect 1 'empty holds no *.yml' 'to test' "$bulkhead" content test empty
+expect 1 'no rule could be compiled' 'nothing to test' "$bulkhead" content test mixed/bad.yml
+printf '%s' "$said" | grep -q 'bulkhead-content' && result 'not ok' 'and no temporary file is named' || result ok 'and no temporary file is named'
+cp "$bulkhead" binary.ioc.txt
+expect 1 'binary.ioc.txt: this is no text' 'a program as a list' "$bulkhead" content build binary.ioc.txt -o x.pack
+[ "$(printf '%s\n' "$said" | wc -l)" -le 2 ] && result ok 'is one refusal' || result 'not ok' 'is one refusal'
+for command in 'match good.pack --events' 'replay good.pack' 'test good.pack --tests' 'build good -o x.pack --tests'; do
+    expect 1 'this is no text' "a program as events: $command" "$bulkhead" content $command binary.ioc.txt
+    [ "$(printf '%s\n' "$said" | wc -l)" -le 4 ] && result ok 'is told once' || result 'not ok' 'is told once'
+done
+yes 'no event' | head -n 30 > words.jsonl
+expect 1 'words.jsonl: and 25 more lines that are no events' 'lines that are no events' "$bulkhead" content match good.pack --events words.jsonl
+expect 1 'and 25 more lines that say nothing' 'nor tests' "$bulkhead" content test good.pack --tests words.jsonl
+expect 1 'words.jsonl: and 25 more lines' 'nor tests for a pack' "$bulkhead" content build good -o x.pack --tests words.jsonl
 
 # ── what is no pack ──
 
@@ -174,7 +193,7 @@ expect 0 '2 indicators in 2 lists' 'a feed by its name' "$bulkhead" content buil
 expect 1 'another list has the same name' 'two lists of one name' \
     "$bulkhead" content build feed.csv feed.csv -o x.pack
 truncate -s 600M huge.csv
-expect 1 'huge.csv:1: indicator: a list of indicators has at most 512 MiB' 'a feed without end' \
+expect 1 'huge.csv: a list of indicators has at most 512 MiB' 'a feed without end' \
     "$bulkhead" content build huge.csv -o x.pack
 
 mkdir chain

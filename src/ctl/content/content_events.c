@@ -62,7 +62,7 @@ static void tell_rest(const struct content_events *e)
         ctl_error("%s: %s", e->path, words);
     }
     if (e->bad_lines > CONTENT_BAD_LINES_TOLD) {
-        ctl_error("%s: %" PRIu64 " more lines are no events", e->path,
+        ctl_error("%s: and %" PRIu64 " more lines that are no events", e->path,
                   e->bad_lines - CONTENT_BAD_LINES_TOLD);
     }
 }

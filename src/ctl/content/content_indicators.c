@@ -8,6 +8,7 @@
 enum {
     TOLD_MAX = 100, /* refused entries of a file that are told one by one */
     WHY = 160,      /* the builder's */
+    BINARY_LOOK = 65536,
 };
 
 /* One file on its way into the pack. */
@@ -19,7 +20,7 @@ struct reading {
 
 static void refuse_file(struct content_indicators *job, const char *path, const char *words)
 {
-    struct refusal r = {.class = REFUSAL_INDICATOR, .line = 1};
+    struct refusal r = {.class = REFUSAL_INDICATOR}; /* and no line */
     snprintf(r.words, sizeof r.words, "%s", words);
     job->on_refusal(job->context, path, &r);
 }
@@ -109,6 +110,11 @@ static struct status add_bytes(struct reading *r, struct text bytes)
     struct content_indicators *job = r->job;
     struct text path = text_of(r->path);
     struct indicators_result result;
+    /* A program or a picture would be thousands of entries that are none. */
+    if (text_find_byte(text_part(bytes, 0, BINARY_LOOK), '\0') != SIZE_MAX) {
+        refuse_file(job, r->path, "this is no text");
+        return OK;
+    }
     struct indicators in = {
         .arena = job->arena, .file = path, .now = job->now, .context = r, .on_refusal = on_refusal};
     struct status s = indicators_read(&in, indicators_format_of(path), bytes);

@@ -37,6 +37,19 @@ void content_lines_close(struct content_lines *l)
     l->buffer = NULL;
 }
 
+/* A program or a picture would be thousands of lines that are no JSON. What was packed says itself
+ * where it is damaged. */
+static struct status look_first(struct content_lines *l)
+{
+    struct text first = {.ptr = l->buffer + l->start, .len = l->end - l->start};
+    if (!l->looked && !l->bytes.zstd && text_find_byte(first, '\0') != SIZE_MAX) {
+        l->bytes.wrong = "this is no text, and no recording unless a damaged one";
+        FAIL(INVALID);
+    }
+    l->looked = true;
+    return OK;
+}
+
 /* Reads on behind what is there; ended where nothing comes any more. */
 static struct status fill(struct content_lines *l)
 {
@@ -52,7 +65,7 @@ static struct status fill(struct content_lines *l)
     if (l->bytes.cut) {
         l->start = l->end; /* what was unpacked of the last line is none */
     }
-    return OK;
+    return look_first(l);
 }
 
 static struct status next_line(struct content_lines *l, struct text *out)

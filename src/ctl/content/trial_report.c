@@ -144,7 +144,7 @@ void trial_report(struct trial *t, const struct trial_finding *f)
     t->found[f->kind]++;
     if (t->json) {
         json_finding(t, f);
-    } else {
+    } else if (f->kind != TRIAL_BROKEN || t->found[f->kind] <= CONTENT_BAD_LINES_TOLD) {
         text_finding(t, f);
     }
     t->unreadable = !content_page_tick(&t->page) || t->unreadable;
@@ -196,6 +196,11 @@ static void text_totals(struct trial *trial, bool passed)
 {
     struct term *t = &trial->page.term;
     uint64_t found = all_found(trial);
+    if (trial->found[TRIAL_BROKEN] > CONTENT_BAD_LINES_TOLD) {
+        term_print(t, STYLE_RED, "✗ and %s that say nothing\n",
+                   COUNTED(trial->found[TRIAL_BROKEN] - CONTENT_BAD_LINES_TOLD, "more line",
+                           "more lines"));
+    }
     term_print(t, STYLE_PLAIN, found ? "\n" : "");
     if (trial->vectors) {
         term_print(t, STYLE_PLAIN, "  %" PRIu64 " vectors of the pack\n", trial->vectors);
