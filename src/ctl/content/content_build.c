@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
@@ -66,7 +67,8 @@ struct build {
     bool release;
     struct gate_limits limits;
     struct content_tests tests;
-    size_t compiled;
+    size_t compiled;   /* rules, those of lists among them, and YARA files */
+    size_t yara_taken; /* of these */
     size_t refused;
     struct content_indicators indicators;
     char *line; /* REPORT_LINE bytes */
@@ -203,6 +205,7 @@ static void report_yara(struct build *b, const struct yara_file *file)
         struct status s = builder_add_yara(b->builder, file->path, file->source, why);
         e.line = 1;
         if (status_ok(s)) {
+            b->yara_taken++;
             report(b, &e);
             return;
         }
@@ -331,6 +334,7 @@ static void finish_report(const struct build *b, bool written, size_t size)
         struct json j = json_over(&out);
         json_member_number(&j, "compiled", (int64_t)b->compiled);
         json_member_number(&j, "refused", (int64_t)b->refused);
+        json_member_number(&j, "yara_files", (int64_t)b->yara_taken);
         json_member_number(&j, "lists", (int64_t)b->indicators.lists);
         json_member_number(&j, "indicators", (int64_t)b->indicators.entries);
         json_member_bool(&j, "written", written);
@@ -338,11 +342,11 @@ static void finish_report(const struct build *b, bool written, size_t size)
         json_member_number(&j, "bytes", (int64_t)size);
         printf("\n],%.*s}\n", TEXT_ARGS(writer_text(&out)));
     } else if (written) {
-        printf("%s: %zu rules, %zu bytes; %zu refused\n", b->output, b->compiled, size, b->refused);
-        if (b->indicators.lists) {
-            printf("%s: %zu indicators in %zu lists\n", b->output, b->indicators.entries,
-                   b->indicators.lists);
-        }
+        printf("%s: %s, %s in %s, %s; %s bytes; %zu refused\n", b->output,
+               COUNTED(b->compiled - b->yara_taken, "rule", "rules"),
+               COUNTED(b->indicators.entries, "indicator", "indicators"),
+               COUNTED(b->indicators.lists, "list", "lists"),
+               COUNTED(b->yara_taken, "YARA file", "YARA files"), COUNT(size), b->refused);
     }
 }
 

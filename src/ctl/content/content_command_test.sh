@@ -48,7 +48,7 @@ expect 1 "mixed/bad.yml:7: detection: no event has a field 'image': did you mean
 expect 1 'mixed/latin.yml:1: yaml: this line is not UTF-8' 'and the next' "$bulkhead" content build mixed -o mixed.pack
 expect 1 'mixed/tab.yml:2: yaml: ' 'and the next' "$bulkhead" content build mixed -o mixed.pack
 expect 1 'mixed/huge.yml: a rule file has at most 8 MiB' 'and one of 100 MB' "$bulkhead" content build mixed -o mixed.pack
-expect 0 '1 rules' 'the pack holds the others' "$bulkhead" content verify mixed.pack
+expect 0 '1 rule, ' 'the pack holds the others' "$bulkhead" content verify mixed.pack
 mkdir "drawn"
 esc=$(printf '\302\2332J\342\200\256')
 rule drawn '"\u009b2J\u202ex": a' > "drawn/a${esc}.yml"
@@ -174,11 +174,13 @@ echo 'A README of the feeds, no list.' > lists/README.txt
 expect 1 'lists/feeds/hosts.ioc.txt:5: indicator: '"'not one'"' is more than one word' 'a bad entry has a line' \
     "$bulkhead" content build lists -o lists.pack
 expect 1 '3 indicators in 3 lists' 'lists beside rules are taken' "$bulkhead" content build lists -o lists.pack
-expect 1 'no live event carries the name of a host: 1 domains' 'what matches nothing live is said' \
+expect 1 'no live event carries the name of a host: 1 domain matches' 'what matches nothing live is said' \
     "$bulkhead" content build lists -o lists.pack
+expect 1 'lists.pack: 5 rules, 3 indicators in 3 lists, 0 YARA files; ' 'and counted apart' "$bulkhead" content build lists -o lists.pack
+expect 0 '5 rules, ' 'as the proof counts them' "$bulkhead" content verify lists.pack
 expect 0 '3 indicators in 3 lists' 'and proven' "$bulkhead" content verify lists.pack
 expect 0 '"lists":3,"indicators":3' 'in JSON, too' "$bulkhead" content verify lists.pack --json
-expect 0 'list kits: path, 1 entries' 'and listed' "$bulkhead" content explain lists.pack
+expect 0 'list kits: path, 1 entry,' 'and listed' "$bulkhead" content explain lists.pack
 echo '{"type":"network_connect","initiated":true,"destination_address":"192.0.2.7"}' > hosts.jsonl
 expect 0 'Bad hosts: a connection with a listed address (Ann): 192.0.2.0/24' 'a match names the entry' \
     "$bulkhead" content match lists.pack --events hosts.jsonl
@@ -186,7 +188,7 @@ expect 0 '"indicator":"192.0.2.0/24"' 'in JSON, too' "$bulkhead" content match l
 echo '{"objects":[{"type":"indicator","pattern":"[ipv4-addr:value = '"'192.0.2.9'"']","valid_until":"2026-01-01T00:00:00Z"}]}' > old.json
 expect 1 'no indicator that could be used' 'an indicator that has expired' \
     "$bulkhead" content build old.json -o x.pack --valid-at 2026-02-01T00:00:00Z
-expect 0 '1 indicators in 1 lists' 'and had not' "$bulkhead" content build old.json -o x.pack --valid-at 2025-12-31T00:00:00Z
+expect 0 '1 indicator in 1 list' 'and had not' "$bulkhead" content build old.json -o x.pack --valid-at 2025-12-31T00:00:00Z
 expect 2 'a time is 2026-01-31T00:00:00Z' 'a time that is none' "$bulkhead" content build old.json -o x.pack --valid-at today
 printf 'ip,domain\n192.0.2.1,a.example\n' > feed.csv
 expect 0 '2 indicators in 2 lists' 'a feed by its name' "$bulkhead" content build feed.csv -o x.pack
@@ -215,7 +217,7 @@ cat > chain.jsonl <<'EOF'
 {"category":"process_creation","time_ms":91000,"fields":{"User":"a","CommandLine":"fail"}}
 EOF
 expect 0 '2 rules' 'a correlation and what it refers to, in two files' "$bulkhead" content build chain -o chain.pack
-expect 0 '1 correlations' 'the proof counts it' "$bulkhead" content verify chain.pack
+expect 0 '1 correlation, ' 'the proof counts it' "$bulkhead" content verify chain.pack
 expect 0 'event_count within 90s: gte 2' 'it is explained' "$bulkhead" content explain chain.pack again
 expect 0 'a correlation refers to it' 'and so is the silence of the other' "$bulkhead" content explain chain.pack first-id
 expect 0 '{"line":3,"rule":"again"' 'it fires' "$bulkhead" content match chain.pack --events chain.jsonl --format json

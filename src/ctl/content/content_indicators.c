@@ -1,5 +1,6 @@
 #include "ctl/content/content_indicators.h"
 
+#include "base/count.h"
 #include "base/own.h"
 #include "ctl/content/content_file.h"
 
@@ -34,24 +35,26 @@ static void on_refusal(void *context, const struct refusal *refusal, bool skippe
     }
 }
 
-static void note(struct reading *r, const char *format, size_t count)
+static void note(struct reading *r, const char *format, const char *counted)
 {
     char words[240];
-    snprintf(words, sizeof words, format, count);
+    snprintf(words, sizeof words, format, counted);
     r->job->on_note(r->job->context, r->path, words);
 }
 
 static void tell_counts(struct reading *r, const struct indicators *in)
 {
     if (r->told > TOLD_MAX) {
-        note(r, "%zu more entries were refused", r->told - TOLD_MAX);
+        note(r, "%s refused, too",
+             COUNTED(r->told - TOLD_MAX, "more entry was", "more entries were"));
     }
     if (in->counts.skipped) {
-        note(r, "%zu entries were left out: expired, revoked, or nothing that a list holds",
-             in->counts.skipped);
+        note(r, "%s left out: expired, revoked, or nothing that a list holds",
+             COUNTED(in->counts.skipped, "entry was", "entries were"));
     }
     if (in->counts.widened) {
-        note(r, "of %zu URLs only the host is looked up, which more may be on", in->counts.widened);
+        note(r, "of %s only the host is looked up, which more may be on",
+             COUNTED(in->counts.widened, "URL", "URLs"));
     }
 }
 
@@ -79,11 +82,13 @@ static void add_rule(struct reading *r, const struct rule *rule)
         struct text list = rule->predicates[0].text;
         note(r,
              indicator_kind(list) == INDICATOR_HASH
-                 ? "no live event carries the hash of a file: of %zu hashes those that are "
+                 ? "no live event carries the hash of a file: of %s those that are "
                    "SHA-256 are asked of files by the scanner, the others of recordings only"
-                 : "no live event carries the name of a host: %zu domains match recorded events "
+                 : "no live event carries the name of a host: %s recorded events "
                    "only",
-             indicator_count(list));
+             indicator_kind(list) == INDICATOR_HASH
+                 ? COUNTED(indicator_count(list), "hash", "hashes")
+                 : COUNTED(indicator_count(list), "domain matches", "domains match"));
     }
 }
 
