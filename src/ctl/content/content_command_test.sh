@@ -439,6 +439,9 @@ expect 1 'refused: ' 'nor one over a budget' release calm --max-event-cost 1000
 cp good.pack out.pack
 "$bulkhead" content build blocks.yml -o out.pack --release --golden golden > /dev/null 2>&1
 cmp -s good.pack out.pack && result ok 'what was there is as it was' || result 'not ok' 'what was there is as it was'
+expect 1 'cannot read content/golden: No such file or directory: nothing shows' 'the recordings of the source are not there' \
+    "$bulkhead" content build calm -o out.pack --release
+expect 1 'with --golden DIR' 'and which option names others' "$bulkhead" content build calm -o out.pack --release
 expect 1 'holds no recorded event' 'no recordings' "$bulkhead" content build calm -o out.pack --release --golden calm
 echo '{"bulkhead_recording":1}' > golden/cut.jsonl
 expect 1 'golden/cut.jsonl does not show all of what happened: it ends without' 'a recording that was cut' release calm

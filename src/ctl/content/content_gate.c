@@ -13,6 +13,7 @@
 #include <fts.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum {
     SHOWN_MAX = 400,           /* bytes of an event that are quoted */
@@ -252,10 +253,12 @@ static void run_all(struct gate *g)
         }
     }
     if (g->events == 0) {
+        bool there = access(g->limits->golden, R_OK) == 0;
         tell(g,
-             "%s holds no recorded event (*.jsonl, *.jsonl.zst): nothing shows what the pack "
-             "does to a healthy machine",
-             g->limits->golden);
+             "%s%s: %s: nothing shows what the pack does to a healthy machine. Name a folder of "
+             "recordings with --golden DIR",
+             there ? "" : "cannot read ", g->limits->golden,
+             there ? "it holds no recorded event (*.jsonl, *.jsonl.zst)" : strerror(errno));
     }
 }
 
