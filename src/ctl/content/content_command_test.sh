@@ -69,7 +69,7 @@ expect 1 'another rule has the same id' 'an id that is taken' "$bulkhead" conten
 expect 2 'with -o PACK' 'no pack named' "$bulkhead" content build good
 expect 2 'folders and files' 'no rules named' "$bulkhead" content build -o x.pack
 expect 2 'text or json' 'an unknown report' "$bulkhead" content build good -o x.pack --report xml
-expect 2 'did you mean build' 'a typo' "$bulkhead" content biuld
+expect 2 'did you mean build?' 'a typo' "$bulkhead" content biuld
 expect 2 'build, verify, match' 'no command' "$bulkhead" content
 
 "$bulkhead" content build good/more.yaml good/one.yml -o again.pack > /dev/null
@@ -354,6 +354,7 @@ expect 2 'name two packs' 'one pack' "$bulkhead" content diff good.pack
 
 expect 0 "CommandLine: 'sh -x'" 'a rule out of the first event' "$bulkhead" content new --from-file hour.zst
 expect 0 "Image: '/dev/shm/a'" 'out of that line' "$bulkhead" content new --from-file hour.zst:4
+expect 1 'no event in line 1 of hour.zst: the first is in line 2' 'the line before the events' "$bulkhead" content new --from-file hour.zst:1
 expect 1 'no event in line 3 of hour.zst' 'a line that is no event' "$bulkhead" content new --from-file hour.zst:3
 expect 0 'new.jsonl' 'into a file' "$bulkhead" content new --from-file hour.jsonl:4 -o new.yml
 expect 0 'everything is as expected' 'whose tests hold' "$bulkhead" content test new.yml --tests new.jsonl --complete
