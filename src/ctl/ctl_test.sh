@@ -33,6 +33,7 @@ expect 0 'Usage: bulkhead COMMAND' 'help' "$bulkhead" help
 expect 0 'Usage: bulkhead COMMAND' '--help' "$bulkhead" --help
 expect 0 'bulkhead 0.' '--version' "$bulkhead" --version
 expect 2 'did you mean status?' 'a typo in a command' "$bulkhead" stauts
+expect 2 'options come after the command: bulkhead COMMAND --home' 'an option before the command' "$bulkhead" --home /run/x status
 expect 2 'no command xyzzy' 'an unknown command' "$bulkhead" help xyzzy
 expect 2 'did you mean process_exec?' 'a typo in a type' "$bulkhead" tail --type proces_exec
 expect 2 '--events leaves out what --type alert names' 'two options that exclude each other' "$bulkhead" tail --type alert --events
