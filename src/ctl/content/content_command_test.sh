@@ -268,7 +268,7 @@ test_event() { # rule, expect, path
 mkdir cases
 { test_event three true /dev/shm/a; test_event three false /tmp/a; } > cases/three.jsonl
 expect 0 'everything is as expected' 'test events of rules' "$bulkhead" content test good --tests cases
-expect 0 '2 test events in 1 files; 1 of 3 rules' 'of a pack, and how many' "$bulkhead" content test good.pack --tests cases
+expect 0 '2 test events in 1 file; 1 of 3 rules have' 'of a pack, and how many' "$bulkhead" content test good.pack --tests cases
 expect 0 '"passed":true' 'in JSON, too' "$bulkhead" content test good.pack --tests cases --json
 expect 1 'Rule one (one) has no test event' '--complete wants all' "$bulkhead" content test good --tests cases --complete
 { test_event three true /tmp/b; test_event three false /dev/shm/b; test_event four true /x; echo '{"rule":"one"}'; } > cases/wrong.jsonl
@@ -310,7 +310,7 @@ expect 2 'belong together' 'events without expectations' "$bulkhead" content tes
 expect 2 'one pack, or rules' 'two packs' "$bulkhead" content test good.pack good.pack
 expect 1 'nowhere' 'tests that are not there' "$bulkhead" content test good --tests nowhere
 
-expect 0 '1 alerts of 1 of 2 rules' 'a correlation in a replay' "$bulkhead" content replay chain.pack chain.jsonl
+expect 0 '1 alert of 1 of 2 rules' 'a correlation in a replay' "$bulkhead" content replay chain.pack chain.jsonl
 expect 0 '2 events within 90s for user=a; the last: process_exec' 'and why it fired' "$bulkhead" content replay chain.pack chain.jsonl
 sequence() { # expect, user of the second
     printf '{"rule":"again","expect":%s,"events":[%s,%s]}\n' "$1" \
@@ -422,7 +422,7 @@ rule never '{Image: /a, Image|startswith: /b}' | sed 's/{{/{/; s/}}/}/' > never.
 sed 's/action: block/action: alert/' blocks.yml > quiet.yml
 
 expect 0 'it was written' 'what is silent on healthy machines is released' release calm
-expect 1 'release: rule Rule blocks (blocks) would block on a healthy machine: 1 times; first golden/day.jsonl:1: {"type":"process_exec"' \
+expect 1 'release: rule Rule blocks (blocks) would block on a healthy machine: 1 time; first golden/day.jsonl:1: {"type":"process_exec"' \
     'what would block something there is not' release blocks.yml
 expect 0 'it was written' 'that it only alerts, and low, is no fault' release quiet.yml
 expect 1 '2 alerts of level medium or above in 0.33 hours' 'and not what alerts too often' release loud.yml --max-alerts-per-hour 0

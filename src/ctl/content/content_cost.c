@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
@@ -116,8 +117,8 @@ static int report_text(struct job *job)
     for (size_t i = 0; i < job->count; i++) {
         always += job->costs[i].always;
     }
-    term_print(t, STYLE_PLAIN, "\n  %zu of %zu rules; %zu run always\n", job->shown, job->count,
-               always);
+    term_print(t, STYLE_PLAIN, "\n  %zu of %s; %zu run always\n", job->shown,
+               COUNTED(job->count, "rule", "rules"), always);
     return content_page_print(&job->page) ? CTL_OK : CTL_FAULT;
 }
 

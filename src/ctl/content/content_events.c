@@ -1,5 +1,6 @@
 #include "ctl/content/content_events.h"
 
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/own.h"
 #include "base/quote.h"
@@ -62,8 +63,9 @@ static void tell_rest(const struct content_events *e)
         ctl_error("%s: %s", e->path, words);
     }
     if (e->bad_lines > CONTENT_BAD_LINES_TOLD) {
-        ctl_error("%s: and %" PRIu64 " more lines that are no events", e->path,
-                  e->bad_lines - CONTENT_BAD_LINES_TOLD);
+        ctl_error("%s: and %s", e->path,
+                  COUNTED(e->bad_lines - CONTENT_BAD_LINES_TOLD, "more line that is no event",
+                          "more lines that are no events"));
     }
 }
 

@@ -1,6 +1,7 @@
 #include "ctl/content/content_gate.h"
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/own.h"
 #include "content/correlate/detect.h"
@@ -147,8 +148,8 @@ static void on_alert(void *context, size_t rule, const struct correlation_hit *h
 static void on_lossy(void *context, size_t rule, uint64_t events)
 {
     struct gate *g = context;
-    tell(g, "rule %.*s: its window is full on a healthy machine: %" PRIu64 " events were dropped",
-         TEXT_ARGS(pack_rule(&g->pack, rule).id), events);
+    tell(g, "rule %.*s: its window is full on a healthy machine: %s dropped",
+         TEXT_ARGS(pack_rule(&g->pack, rule).id), COUNTED(events, "event was", "events were"));
 }
 
 static void on_fault(void *context, size_t rule, const char *what)
@@ -274,8 +275,8 @@ static void tell_deed(struct gate *g, size_t index, const char *what)
 {
     const struct deed *deed = &g->deeds[index];
     struct pack_rule rule = pack_rule(&g->pack, index);
-    tell(g, "rule %.*s (%.*s) %s: %" PRIu64 " times; first %s:%" PRIu64 ": %s",
-         TEXT_ARGS(rule.title), TEXT_ARGS(rule.id), what, deed->count,
+    tell(g, "rule %.*s (%.*s) %s: %s; first %s:%" PRIu64 ": %s", TEXT_ARGS(rule.title),
+         TEXT_ARGS(rule.id), what, COUNTED(deed->count, "time", "times"),
          deed->file ? deed->file : "?", deed->line, deed->event ? deed->event : "?");
 }
 
@@ -304,9 +305,9 @@ static void check_rate(struct gate *g)
         return;
     }
     tell(g,
-         "%" PRIu64 " alerts of level medium or above in %.2f hours of healthy machines: more "
+         "%s of level medium or above in %.2f hours of healthy machines: more "
          "than %" PRIu64 " an hour (--max-alerts-per-hour)",
-         alerts, hours, g->limits->alerts_per_hour);
+         COUNTED(alerts, "alert", "alerts"), hours, g->limits->alerts_per_hour);
     for (size_t i = 0; i < pack_count(&g->pack, PACK_RULES); i++) {
         if (is_loud(pack_rule(&g->pack, i).level) && g->deeds[i].count > 0) {
             tell_deed(g, i, "alerts");
@@ -327,8 +328,8 @@ static struct status look(struct gate *g, struct text pack)
     check_actions(g);
     check_rate(g);
     if (g->undecided) {
-        tell(g, "%" PRIu64 " recorded events cost more than the budget: not all rules were decided",
-             g->undecided);
+        tell(g, "%s more than the budget: not all rules were decided",
+             COUNTED(g->undecided, "recorded event costs", "recorded events cost"));
     }
     return OK;
 }

@@ -1,5 +1,6 @@
 #include "ctl/content/content_lines.h"
 
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/own.h"
 #include "ctl/recording.h"
@@ -147,8 +148,8 @@ const char *content_lines_caveat(const struct content_lines *l, char *out, size_
         return "it ends without its last line: its recorder was killed, or it was cut";
     }
     if (l->lost) {
-        snprintf(out, out_size,
-                 "its recorder was too slow for %" PRIu64 " events, which are missing", l->lost);
+        snprintf(out, out_size, "its recorder was too slow for %s missing",
+                 COUNTED(l->lost, "event, which is", "events, which are"));
         return out;
     }
     return NULL;

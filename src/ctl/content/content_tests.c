@@ -1,5 +1,6 @@
 #include "ctl/content/content_tests.h"
 
+#include "base/count.h"
 #include "base/own.h"
 #include "ctl/content/content_events.h"
 #include "ctl/ctl.h"
@@ -83,7 +84,9 @@ static struct status read_file(struct content_tests *tests, const char *path, bo
         }
     }
     if (bad > CONTENT_BAD_LINES_TOLD) {
-        ctl_error("%s: and %zu more lines that are none", path, bad - CONTENT_BAD_LINES_TOLD);
+        ctl_error("%s: and %s", path,
+                  COUNTED(bad - CONTENT_BAD_LINES_TOLD, "more line that is none",
+                          "more lines that are none"));
     }
     *good = *good && bad == 0;
     return OK;

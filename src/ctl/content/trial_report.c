@@ -188,8 +188,8 @@ static void covered(struct term *t, const struct trial *trial)
     for (size_t i = 0; i < trial->rule_count; i++) {
         whole += trial->rules[i].cases[true] && trial->rules[i].cases[false];
     }
-    term_print(t, STYLE_DIM, "; %zu of %zu rules have both an attack and a near miss\n", whole,
-               trial->rule_count);
+    term_print(t, STYLE_DIM, "; %s of %s both an attack and a near miss\n", COUNT(whole),
+               COUNTED(trial->rule_count, "rule has", "rules have"));
 }
 
 static void text_totals(struct trial *trial, bool passed)
@@ -203,22 +203,24 @@ static void text_totals(struct trial *trial, bool passed)
     }
     term_print(t, STYLE_PLAIN, found ? "\n" : "");
     if (trial->vectors) {
-        term_print(t, STYLE_PLAIN, "  %" PRIu64 " vectors of the pack\n", trial->vectors);
+        term_print(t, STYLE_PLAIN, "  %s of the pack\n",
+                   COUNTED(trial->vectors, "vector", "vectors"));
     }
     if (trial->case_files) {
-        term_print(t, STYLE_PLAIN, "  %" PRIu64 " test events in %" PRIu64 " files", trial->cases,
-                   trial->case_files);
+        term_print(t, STYLE_PLAIN, "  %s in %s", COUNTED(trial->cases, "test event", "test events"),
+                   COUNTED(trial->case_files, "file", "files"));
         covered(t, trial);
     }
     if (trial->expected) {
-        term_print(t, STYLE_PLAIN,
-                   "  %" PRIu64 " recorded events, of which %" PRIu64 " matches were expected\n",
-                   trial->expected, trial->expected_hits);
+        term_print(t, STYLE_PLAIN, "  %s, of which %s expected\n",
+                   COUNTED(trial->expected, "recorded event", "recorded events"),
+                   COUNTED(trial->expected_hits, "match was", "matches were"));
     }
     if (trial->ordinary) {
-        term_print(t, STYLE_PLAIN, "  %" PRIu64 " ordinary events", trial->ordinary);
-        term_print(t, STYLE_DIM, "; %" PRIu64 " matches of rules that may speak there\n",
-                   trial->tolerated);
+        term_print(t, STYLE_PLAIN, "  %s",
+                   COUNTED(trial->ordinary, "ordinary event", "ordinary events"));
+        term_print(t, STYLE_DIM, "; %s of rules that may speak there\n",
+                   COUNTED(trial->tolerated, "match", "matches"));
     }
     if (trial->refused) {
         term_print(t, STYLE_RED, "✗ %s refused, as said above\n",
