@@ -142,4 +142,19 @@ done
 [ -z "$missing" ] && result ok 'every type is in completion' ||
     result 'not ok' "every type is in completion, but$missing"
 
+# What bash would offer: words of the command line, the last one begun.
+offers() {
+    bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _bulkhead; echo "${COMPREPLY[*]}"' \
+        bash "$source/packaging/completion/bulkhead.bash" "$@"
+}
+touch "$home/afile"
+cd "$home" || exit 99
+expect 0 '100M 1G' 'sizes of a recording' offers bulkhead record --max-size ''
+expect 0 '16 64 256' 'MiB of a pack' offers bulkhead content build --max-size ''
+expect 0 'afile' 'a file for match -e' offers bulkhead content match -e afi
+for words in 'scan --time' 'content new --from' 'content explain a.pack'; do
+    said=$(offers bulkhead $words '')
+    [ -z "$said" ] && result ok "no file names: $words" || result 'not ok' "no file names: $words: $said"
+done
+
 echo "1..$number"
