@@ -427,6 +427,8 @@ expect 1 'release: rule Rule blocks (blocks) would block on a healthy machine: 1
 expect 0 'it was written' 'that it only alerts, and low, is no fault' release quiet.yml
 expect 1 '2 alerts of level medium or above in 0.33 hours' 'and not what alerts too often' release loud.yml --max-alerts-per-hour 0
 expect 1 'rule Rule loud (loud) alerts: 2 times; first golden/day.jsonl:2: ' 'the rule is named' release loud.yml --max-alerts-per-hour 0
+sed 's/^title: .*/title: "A\\u009b2J\\u202eB"/' loud.yml > drawing.yml
+expect 1 'rule A\x9b2J\u{202e}B (loud) alerts' 'whose title draws nothing' release drawing.yml --max-alerts-per-hour 0
 expect 0 'it was written' 'how often is a setting' release loud.yml --max-alerts-per-hour 6
 echo '{"type":"process_exec","time":"2001-01-01T00:00:00Z","path":"/bin/true"}' > golden/clock.jsonl
 echo '{"type":"process_exec","time":"2026-11-21T10:00:00Z","path":"/bin/true"}' >> golden/clock.jsonl

@@ -4,6 +4,7 @@
 #include "base/count.h"
 #include "base/heap.h"
 #include "base/own.h"
+#include "base/quote.h"
 #include "content/correlate/detect.h"
 #include "ctl/content/content_lines.h"
 #include "ctl/content/content_proof.h"
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 enum {
+    TOLD_MAX = 8192,           /* bytes of a finding: titles, paths and an event */
     SHOWN_MAX = 400,           /* bytes of an event that are quoted */
     SPAN_MIN_NS = 60000000000, /* a recording counts as at least a minute: a rate needs a time */
 };
@@ -51,12 +53,13 @@ struct gate {
 
 __attribute__((format(printf, 2, 3))) static void tell(struct gate *g, const char *format, ...)
 {
+    static char words[TOLD_MAX];
+    static char quoted[2 * TOLD_MAX];
     va_list args;
     va_start(args, format);
-    fputs("release: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(words, sizeof words, format, args);
     va_end(args);
+    fprintf(stderr, "release: %s\n", quote_line(quoted, sizeof quoted, text_of(words)));
     g->faults++;
 }
 
