@@ -8,7 +8,7 @@ _bulkhead_types="process_exec process_fork process_exit file_create file_modify 
 _bulkhead_value() {
     case $1 in
     --home) COMPREPLY=($(compgen -d -- "$cur")) ;;
-    --content | --golden | --events | --expect | --ordinary | --tests | --from-file | --watch | --rules | -o | --output) COMPREPLY=($(compgen -f -- "$cur")) ;;
+    --content | --golden | --events | --expect | --ordinary | --tests | --from-file | --watch | --rules | -e | -o | --output) COMPREPLY=($(compgen -f -- "$cur")) ;;
     --types)
         # The last of a list; those before it stay.
         local before=""
@@ -16,7 +16,15 @@ _bulkhead_value() {
         COMPREPLY=($(compgen -P "$before" -W "$_bulkhead_types" -- "${cur##*,}"))
         ;;
     --for) COMPREPLY=($(compgen -W "90s 15m 1h 1d" -- "$cur")) ;;
-    --max-size) COMPREPLY=($(compgen -W "100M 1G" -- "$cur")) ;;
+    --max-size)
+        # A size of a recording; MiB of a pack or of a file to scan.
+        local sizes="16 64 256"
+        [[ ${COMP_WORDS[1]} == record ]] && sizes="100M 1G"
+        COMPREPLY=($(compgen -W "$sizes" -- "$cur"))
+        ;;
+    --from | --rule | --time | --jobs | --valid-at | --max-alerts-per-hour | --max-event-cost | --max-memory | --max-time)
+        COMPREPLY=() # numbers, and what only the user knows: no file names
+        ;;
     --last) COMPREPLY=($(compgen -W "$_bulkhead_types" -- "$cur")) ;;
     --silent-from) COMPREPLY=($(compgen -W "informational low medium high critical" -- "$cur")) ;;
     --type) COMPREPLY=($(compgen -W "$_bulkhead_types" -- "$cur")) ;;
@@ -43,7 +51,7 @@ _bulkhead_content() {
         options+=" --max-event-cost --max-memory --max-size --valid-at --help"
         ;;
     verify) options="--max-event-cost --max-memory --max-size --max-time --json --help" ;;
-    match) options="--events --names --format --help" ;;
+    match) options="-e --events --names --format --help" ;;
     replay) options="--all --names --json --help" ;;
     test)
         options="--tests --events --expect --ordinary --silent-from --rule --complete --names --any-product"
@@ -57,7 +65,9 @@ _bulkhead_content() {
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))
-    else
+    elif [[ ${COMP_WORDS[2]} == explain && $COMP_CWORD -gt 3 ]]; then
+        COMPREPLY=() # a rule of the pack
+    elif [[ ${COMP_WORDS[2]} != new && ${COMP_WORDS[2]} != rollback ]]; then
         COMPREPLY=($(compgen -f -- "$cur"))
     fi
 }

@@ -58,7 +58,8 @@ complete -c bulkhead -n $undecided -a diff -d 'say what makes two packs differen
 complete -c bulkhead -n $undecided -a new -d 'write a rule that matches one event'
 complete -c bulkhead -n $undecided -a cost -d 'say what rules cost'
 complete -c bulkhead -n $undecided -a explain -d 'say what a rule asks'
-complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify match replay test diff new cost explain load" -F
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify match replay test diff cost load" -F
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from explain; and test (count (commandline -opc)) -eq 3" -F
 complete -c bulkhead -n $undecided -a load -d 'make a pack active without a gap'
 complete -c bulkhead -n $undecided -a rollback -d 'make the content before active again'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build" -s o -r -F -d 'the pack to write'
@@ -76,7 +77,7 @@ complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify"
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from build verify" -l max-size -x -d 'MiB'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from verify" -l max-time -x -d 'seconds'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from verify" -l json -d 'answer in JSON'
-complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l events -r -F -d 'recorded events'
+complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -s e -l events -r -F -d 'recorded events'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l names -x -a 'sigma bulkhead' -d 'names of the fields'
 complete -c bulkhead -n "$content; and __fish_seen_subcommand_from match" -l format -x -a 'text json' -d 'format of the matches'
 

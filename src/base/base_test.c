@@ -1,11 +1,14 @@
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
+#include "base/quote.h"
 #include "base/siphash.h"
 #include "base/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -27,6 +30,11 @@ static void status_says_what_and_where(void **state)
     status_text(hands_up(), words, sizeof words);
     assert_non_null(strstr(words, "No such file or directory"));
     assert_non_null(strstr(words, "base_test.c:"));
+    assert_string_equal(status_plain(hands_up(), words, sizeof words), "No such file or directory");
+    struct status folder = {.fault = FAULT_SYSTEM, .sys = EISDIR, .where = STATUS_HERE};
+    assert_string_equal(status_plain(folder, words, sizeof words), "it is a folder");
+    struct status rare = {.fault = FAULT_SYSTEM, .sys = EIO, .where = STATUS_HERE};
+    assert_non_null(strstr(status_plain(rare, words, sizeof words), "base_test.c:"));
     char small[8];
     assert_string_equal(status_text(hands_up(), small, sizeof small), "the sys");
 }
@@ -181,6 +189,35 @@ static void siphash_is_what_was_published(void **state)
     assert_true(siphash_end(&s).low != whole.low);
 }
 
+static void numbers_for_people(void **state)
+{
+    (void)state;
+    assert_string_equal(COUNT(0), "0");
+    assert_string_equal(COUNT(999), "999");
+    assert_string_equal(COUNT(1000), "1,000");
+    assert_string_equal(COUNT(UINT64_MAX), "18,446,744,073,709,551,615");
+    assert_string_equal(COUNTED(1, "match", "matches"), "1 match");
+    assert_string_equal(COUNTED(0, "match", "matches"), "0 matches");
+    assert_string_equal(COUNTED(1234567, "match", "matches"), "1,234,567 matches");
+}
+
+static void quoted_text_draws_nothing(void **state)
+{
+    (void)state;
+    char line[100];
+    struct text foreign = TEXT("a\x1b[2J\r\n\xc2\x9b\xe2\x80\xae\xff\xc3\xa9");
+    quote_line(line, sizeof line, foreign);
+    assert_string_equal(line, "a\\x1b[2J\\x0d\\n\\x9b\\u{202e}\\xff\xc3\xa9");
+    char again[100];
+    assert_string_equal(quote_line(again, sizeof again, text_of(line)), line);
+    char small[6];
+    assert_string_equal(quote_line(small, sizeof small, TEXT("abc\x1b")), "abc");
+    assert_int_equal(quote_cut(TEXT("a\xe2\x82\xac"), 3), 1);
+    assert_int_equal(quote_cut(TEXT("a\xe2\x82\xac"), 4), 4);
+    assert_int_equal(quote_cut(TEXT("ab"), 1), 1);
+    assert_int_equal(quote_cut(TEXT("\x80\x80\x80"), 2), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +228,8 @@ int main(void)
         cmocka_unit_test(numbers_from_text),
         cmocka_unit_test(utf8_is_strict),
         cmocka_unit_test(json_escapes),
+        cmocka_unit_test(numbers_for_people),
+        cmocka_unit_test(quoted_text_draws_nothing),
         cmocka_unit_test(arena_is_bounded),
         cmocka_unit_test(ownership_moves),
         cmocka_unit_test(clock_writes_rfc3339),

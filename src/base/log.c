@@ -1,5 +1,7 @@
 #include "base/log.h"
 
+#include "base/quote.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,21 +21,18 @@ void log_open(const char *tag, enum log_level max)
 void log_line(enum log_level level, const char *format, ...)
 {
     static const char *const words[] = {"error: ", "warning: ", "", "debug: "};
+    char raw[LOG_LINE];
     char line[LOG_LINE + 1];
     if (level > log_max) {
         return;
     }
-    int head = snprintf(line, LOG_LINE, "%s: %s", log_tag, words[level]);
+    int head = snprintf(raw, sizeof raw, "%s: %s", log_tag, words[level]);
     va_list args;
     va_start(args, format);
-    vsnprintf(line + head, LOG_LINE - (size_t)head, format, args);
+    vsnprintf(raw + head, sizeof raw - (size_t)head, format, args);
     va_end(args);
-    size_t len = strlen(line);
-    for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)line[i] < ' ' || line[i] == 0x7f) {
-            line[i] = '?';
-        }
-    }
+    /* Paths and names in it were written by others: they draw nothing on a terminal. */
+    size_t len = strlen(quote_line(line, LOG_LINE, text_of(raw)));
     line[len++] = '\n';
     /* Standard error gone is no reason to stop: there is nobody left to tell. */
     if (write(STDERR_FILENO, line, len) < 0) {

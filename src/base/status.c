@@ -1,5 +1,6 @@
 #include "base/status.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,29 @@ const char *status_text(struct status s, char *out, size_t out_size)
     }
     snprintf(out, out_size, "%s%s (%s)", fault_words(s.fault), reason, s.where ? s.where : "-");
     return out;
+}
+
+const char *status_plain(struct status s, char *out, size_t out_size)
+{
+    switch (s.fault == FAULT_SYSTEM ? s.sys : 0) {
+    case EISDIR:
+        snprintf(out, out_size, "it is a folder");
+        return out;
+    case ENOENT:
+    case EACCES:
+    case EPERM:
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case EEXIST:
+    case ENOSPC:
+    case EDQUOT:
+    case EROFS:
+        snprintf(out, out_size, "%s", strerrordesc_np(s.sys));
+        return out;
+    default:
+        return status_text(s, out, out_size);
+    }
 }
 
 void bug(const char *what, const char *where)

@@ -94,6 +94,10 @@ const char *fault_words(enum fault fault);
  * Always terminates; cuts what does not fit. Returns `out`. */
 const char *status_text(struct status s, char *out, size_t out_size);
 
+/* The same for what a person can put right: "No such file or directory", "it is a folder", without
+ * our words and places. Anything else is as status_text() writes it. */
+const char *status_plain(struct status s, char *out, size_t out_size);
+
 /* An assertion about our own code, always on. Bad input is a status, never this. */
 void bug(const char *what, const char *where) __attribute__((noreturn));
 #define ENSURE(condition)                                                                          \

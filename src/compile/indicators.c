@@ -13,9 +13,6 @@ enum { ID_SIZE = 40 };
 
 static void tell(struct indicators *in, struct refusal *r, bool skipped)
 {
-    for (char *c = r->words; *c; c++) {
-        *c = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
-    }
     *(skipped ? &in->counts.skipped : &in->counts.refused) += 1;
     in->on_refusal(in->context, r, skipped);
 }
@@ -26,7 +23,7 @@ void indicators_refuse(struct indicators *in, enum refusal_class class, uint32_t
     struct refusal r = {.class = class, .line = line};
     va_list args;
     va_start(args, format);
-    vsnprintf(r.words, sizeof r.words, format, args);
+    refusal_words(&r, format, args);
     va_end(args);
     tell(in, &r, false);
 }
@@ -36,7 +33,7 @@ void indicators_skip(struct indicators *in, uint32_t line, const char *format, .
     struct refusal r = {.class = REFUSAL_INDICATOR, .line = line};
     va_list args;
     va_start(args, format);
-    vsnprintf(r.words, sizeof r.words, format, args);
+    refusal_words(&r, format, args);
     va_end(args);
     tell(in, &r, true);
 }

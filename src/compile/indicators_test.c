@@ -175,6 +175,7 @@ static void what_is_no_indicator_is_refused_with_its_line(void **state)
                    "a..b.example\n"
                    "1.2.3.4/33\n"
                    "\x1b[31mred\n"
+                   "\xc2\x9b\xe2\x80\xaex\n"
                    "[\n"
                    "]:\n"
                    "://\n"
@@ -187,6 +188,8 @@ static void what_is_no_indicator_is_refused_with_its_line(void **state)
           "cher.example' has other letters than a to z: write it as xn--");
     tells("6: indicator: '/a/../b' has //");
     tells("8: indicator: '' is not UTF-8");
+    tells("'\\x1b[31mred'");
+    tells("'\\x9b\\u{202e}x'");
     tells("-9: indicator: 'someone@evil.example' is an e-mail address");
     tells("10: indicator: '0123456789abcdef0123456789abcdef0' is no MD5, SHA-1 or SHA-256 in hex");
     assert_null(strchr(told, '\x1b'));

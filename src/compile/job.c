@@ -1,6 +1,5 @@
 #include "compile/job.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 
 const char *refusal_name(enum refusal_class class)
@@ -14,16 +13,22 @@ const char *refusal_name(enum refusal_class class)
     return names[class];
 }
 
+void refusal_words(struct refusal *r, const char *format, va_list args)
+{
+    char raw[sizeof r->words];
+    vsnprintf(raw, sizeof raw, format, args);
+    struct text words = text_of(raw);
+    words.len = words.len < sizeof raw - 1 ? words.len : quote_cut(words, words.len - 1);
+    quote_line(r->words, sizeof r->words, words);
+}
+
 struct status job_refuse(struct job *job, enum refusal_class class, uint32_t line,
                          const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    vsnprintf(job->refusal.words, sizeof job->refusal.words, format, args);
+    refusal_words(&job->refusal, format, args);
     va_end(args);
-    for (char *c = job->refusal.words; *c; c++) {
-        *c = (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c;
-    }
     job->refusal.class = class;
     job->refusal.line = line;
     FAIL(INVALID);

@@ -7,8 +7,11 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/quote.h"
 #include "compile/yaml.h"
 #include "schema/schema.h"
+
+#include <stdarg.h>
 
 /* What is wrong with a rule, in a word for machines and a line for people. */
 #define REFUSALS(X)                                                                                \
@@ -46,6 +49,11 @@ struct refusal {
 
 const char *refusal_name(enum refusal_class class);
 
+/* Fills in the words. What a terminal would obey in them becomes escapes: a rule or a feed cannot
+ * draw there. */
+void refusal_words(struct refusal *r, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
 struct job {
     struct arena *arena;
     struct refusal refusal;
@@ -53,10 +61,9 @@ struct job {
     bool foreign;   /* only recordings carry its events: any field of the schema may occur */
 };
 
-/* Returns INVALID, always: `return job_refuse(…)`. Control characters become '?', so that a rule
- * cannot draw on a terminal. */
+/* Returns INVALID, always: `return job_refuse(…)`. */
 struct status job_refuse(struct job *job, enum refusal_class class, uint32_t line,
                          const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* printf("%.*s", SHORT_ARGS(t)): as much of what the author wrote as a message has room for. */
-#define SHORT_ARGS(t) (int)((t).len < 60 ? (t).len : 60), (t).ptr
+#define SHORT_ARGS(t) (int)quote_cut((t), 60), (t).ptr

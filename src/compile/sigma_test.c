@@ -278,6 +278,8 @@ static void refused(const char *detection, enum refusal_class class, uint32_t li
 static void refusals_say_what_and_where(void **state)
 {
     (void)state;
+    refused("  s: {\"\\u009b2J\\u202e\": a}\n  condition: s\n", REFUSAL_DETECTION, 6,
+            "'\\x9b2J\\u{202e}'");
     refused("  s: {image: a}\n  condition: s\n", REFUSAL_DETECTION, 6, "did you mean 'Image'?");
     refused("  s: {DestinationPort: a}\n  condition: s\n", REFUSAL_DETECTION, 6, "log source");
     refused("  s: {CommandLine|wide: a}\n  condition: s\n", REFUSAL_MODIFIER, 6, "base64");

@@ -33,8 +33,12 @@ expect 0 'Usage: bulkhead COMMAND' 'help' "$bulkhead" help
 expect 0 'Usage: bulkhead COMMAND' '--help' "$bulkhead" --help
 expect 0 'bulkhead 0.' '--version' "$bulkhead" --version
 expect 2 'did you mean status?' 'a typo in a command' "$bulkhead" stauts
+expect 2 'options come after the command: bulkhead COMMAND --home' 'an option before the command' "$bulkhead" --home /run/x status
 expect 2 'no command xyzzy' 'an unknown command' "$bulkhead" help xyzzy
 expect 2 'did you mean process_exec?' 'a typo in a type' "$bulkhead" tail --type proces_exec
+expect 2 '--events leaves out what --type alert names' 'two options that exclude each other' "$bulkhead" tail --type alert --events
+expect 2 '--alerts leaves out what --type process_exec names' 'and the others' "$bulkhead" tail --type process_exec --alerts
+expect 69 'start it with' 'two that do not' "$bulkhead" tail --type process_exec --events --home "$home"
 expect 2 'no format xml' 'an unknown format' "$bulkhead" tail --format xml
 expect 2 'no option --frob' 'an unknown option' "$bulkhead" status --frob
 expect 2 'needs a value' 'an option without its value' "$bulkhead" run --home
@@ -137,5 +141,20 @@ for type in $(sed -n 's/^### //p' "$source/docs/events.md" | grep -v recorded); 
 done
 [ -z "$missing" ] && result ok 'every type is in completion' ||
     result 'not ok' "every type is in completion, but$missing"
+
+# What bash would offer: words of the command line, the last one begun.
+offers() {
+    bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _bulkhead; echo "${COMPREPLY[*]}"' \
+        bash "$source/packaging/completion/bulkhead.bash" "$@"
+}
+touch "$home/afile"
+cd "$home" || exit 99
+expect 0 '100M 1G' 'sizes of a recording' offers bulkhead record --max-size ''
+expect 0 '16 64 256' 'MiB of a pack' offers bulkhead content build --max-size ''
+expect 0 'afile' 'a file for match -e' offers bulkhead content match -e afi
+for words in 'scan --time' 'content new --from' 'content explain a.pack'; do
+    said=$(offers bulkhead $words '')
+    [ -z "$said" ] && result ok "no file names: $words" || result 'not ok' "no file names: $words: $said"
+done
 
 echo "1..$number"

@@ -117,6 +117,9 @@ int main(int argc, char **argv)
     if (text_same(first, TEXT("--help")) || text_same(first, TEXT("-h"))) {
         return print_overview();
     }
+    if (argv[1][0] == '-') {
+        return ctl_usage("", "options come after the command: bulkhead COMMAND %s", argv[1]);
+    }
     const struct command *command = find_command(argv[1]);
     return command ? command->run(argc - 1, argv + 1) : unknown_command(argv[1]);
 }

@@ -8,6 +8,7 @@
 #include "ctl/types.h"
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/own.h"
 #include "schema/schema.h"
 
@@ -106,18 +107,17 @@ static void end_progress(const struct record *r)
 /* On standard error: standard output may be the recording. */
 static void show_summary(const struct record *r)
 {
-    char events[SHOW_COUNT];
     char size[SHOW_SIZE];
     char raw[SHOW_SIZE];
     char time[SHOW_DURATION];
     uint64_t passed_ms = (clock_boot_ns() - r->started_ns) / CLOCK_NS_PER_MS;
     end_progress(r);
-    fprintf(stderr, "%s: %s events in %s, %s (%s unpacked)\n", r->path,
-            show_count((int64_t)r->events, events), show_duration(passed_ms, time),
+    fprintf(stderr, "%s: %s in %s, %s (%s unpacked)\n", r->path,
+            COUNTED(r->events, "event", "events"), show_duration(passed_ms, time),
             show_size(recording_size(r->file), size), show_size(recording_raw_size(r->file), raw));
     if (r->lost) {
-        ctl_error("%" PRIu64 " events are missing in %s: the recorder was too slow for them",
-                  r->lost, r->path);
+        ctl_error("%s missing in %s: the recorder was too slow for them",
+                  COUNTED(r->lost, "event is", "events are"), r->path);
     }
 }
 
@@ -324,7 +324,7 @@ static int run_open(struct record *r)
     char words[256];
     struct status s = recording_new(r->fd, &file);
     if (!status_ok(s)) {
-        ctl_error("cannot record: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot record: %s", status_plain(s, words, sizeof words));
         return CTL_FAULT;
     }
     r->file = file;
@@ -333,7 +333,7 @@ static int run_open(struct record *r)
     s = record(r);
     show_summary(r);
     if (!status_ok(s) && s.fault != FAULT_CLOSED) {
-        ctl_error("cannot write %s: %s", r->path, status_text(s, words, sizeof words));
+        ctl_error("cannot write %s: %s", r->path, status_plain(s, words, sizeof words));
     }
     return status_ok(s) && r->lost == 0 ? CTL_OK : CTL_FAULT;
 }

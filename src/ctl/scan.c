@@ -121,7 +121,7 @@ static int pack_of_files(struct scan *s)
     struct status r = content_rules_each(s->rules, s, on_file);
     r = status_ok(r) ? yara_files_pack(&s->files, &s->pack) : r;
     if (!status_ok(r)) {
-        ctl_error("cannot take the rules: %s", status_text(r, words, sizeof words));
+        ctl_error("cannot take the rules: %s", status_plain(r, words, sizeof words));
         return CTL_FAULT;
     }
     for (size_t i = 0; i < s->files.count; i++) {
@@ -225,7 +225,7 @@ static int scan(struct scan *s, char *const *paths, size_t path_count)
     if (!status_ok(r)) {
         ctl_error("cannot run bulkhead-scan: %s", r.fault == FAULT_MISSING
                                                       ? "it is not installed"
-                                                      : status_text(r, words, sizeof words));
+                                                      : status_plain(r, words, sizeof words));
         return CTL_INTERNAL;
     }
     scan_show_end(&show);

@@ -1,5 +1,6 @@
 #include "ctl/scan_show.h"
 
+#include "base/count.h"
 #include "ctl/ctl.h"
 
 #include <inttypes.h>
@@ -136,11 +137,12 @@ static void show_progress(struct scan_show *s, const json_t *line)
     struct term t = {.out = &w, .colour = s->colour};
     struct text path = ctl_member_text(line, "path");
     size_t cut = path.len > NOW_SHOWN ? path.len - NOW_SHOWN : 0;
-    term_print(&t, STYLE_PLAIN, "\r\x1b[K%" PRIu64 " files, ",
-               (uint64_t)ctl_member_number(line, "files"));
+    term_print(&t, STYLE_PLAIN, "\r\x1b[K%s, ",
+               COUNTED((uint64_t)ctl_member_number(line, "files"), "file", "files"));
     print_bytes(&t, rate(line));
-    term_print(&t, STYLE_PLAIN, "/s, %" PRIu64 " matches  %s",
-               (uint64_t)ctl_member_number(line, "matches"), cut ? "…" : "");
+    term_print(&t, STYLE_PLAIN, "/s, %s  %s",
+               COUNTED((uint64_t)ctl_member_number(line, "matches"), "match", "matches"),
+               cut ? "…" : "");
     term_quote(&t, STYLE_DIM, text_part(path, cut, NOW_SHOWN), NOW_SHOWN);
     fwrite(w.start, 1, w.used, stderr);
     fflush(stderr);
@@ -226,15 +228,16 @@ static void show_summary(struct scan_show *s, struct term *t, const json_t *line
     if (s->rules == 0 && s->lists == 0) {
         return; /* nothing was looked for: "0 matches" would sound as if */
     }
-    term_print(t, STYLE_BOLD, "%" PRIu64 " files in %" PRIu64 " folders", s->files,
-               (uint64_t)ctl_member_number(line, "folders"));
+    term_print(t, STYLE_BOLD, "%s in %s", COUNTED(s->files, "file", "files"),
+               COUNTED((uint64_t)ctl_member_number(line, "folders"), "folder", "folders"));
     term_print(t, STYLE_PLAIN, ", ");
     print_bytes(t, (uint64_t)ctl_member_number(line, "bytes"));
     term_print(t, STYLE_PLAIN, ", in %" PRIu64 ".%" PRIu64 " s (", ms / 1000, ms % 1000 / 100);
     print_bytes(t, rate(line));
-    term_print(t, STYLE_PLAIN, "/s), %" PRIu64 " rules, %" PRIu64 " lists of hashes\n", s->rules,
-               s->lists);
-    term_print(t, s->matches ? STYLE_RED : STYLE_GREEN, "%" PRIu64 " matches\n", s->matches);
+    term_print(t, STYLE_PLAIN, "/s), %s, %s of hashes\n", COUNTED(s->rules, "rule", "rules"),
+               COUNTED(s->lists, "list", "lists"));
+    term_print(t, s->matches ? STYLE_RED : STYLE_GREEN, "%s\n",
+               COUNTED(s->matches, "match", "matches"));
     show_reasons(t, json_object_get(line, "skipped"), "left out");
     show_reasons(t, json_object_get(line, "failed"), "not scanned");
     if (s->rule_errors) {

@@ -1,6 +1,7 @@
 #include "ctl/show.h"
 
 #include "base/clock.h"
+#include "base/count.h"
 
 #include <inttypes.h>
 #include <time.h>
@@ -62,17 +63,7 @@ const char *show_size(uint64_t bytes, char *out)
 
 const char *show_count(int64_t count, char *out)
 {
-    char digits[SHOW_COUNT];
-    int len = snprintf(digits, sizeof digits, "%" PRId64, count < 0 ? 0 : count);
-    char *at = out;
-    for (int i = 0; i < len; i++) {
-        if (i > 0 && (len - i) % 3 == 0) {
-            *at++ = ',';
-        }
-        *at++ = digits[i];
-    }
-    *at = '\0';
-    return out;
+    return count_number(count < 0 ? 0 : (uint64_t)count, out);
 }
 
 /* ── pieces of a line ── */

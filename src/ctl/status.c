@@ -3,6 +3,7 @@
 #include "ctl/show.h"
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/own.h"
 
 #include <inttypes.h>
@@ -90,7 +91,6 @@ static void content(struct term *t, const json_t *answer)
     bool digest_known = ctl_member_text(previous, "digest").len > 0;
     int64_t since_ms = ctl_member_number(active, "since_ms");
     int64_t now_ms = (int64_t)(clock_real_ns() / CLOCK_NS_PER_MS);
-    char number[SHOW_COUNT];
     char since[SHOW_DURATION];
     label(t, "content");
     if (!json_object_get(active, "path")) {
@@ -103,7 +103,8 @@ static void content(struct term *t, const json_t *answer)
     term_quote(t, STYLE_DIM, text_part(ctl_member_text(active, "digest"), 0, 16), TEXT_MAX);
     term_print(t, STYLE_PLAIN, "\n");
     label(t, "");
-    term_print(t, STYLE_PLAIN, "%s rules", show_count(ctl_member_number(active, "rules"), number));
+    term_print(t, STYLE_PLAIN, "%s",
+               COUNTED((uint64_t)ctl_member_number(active, "rules"), "rule", "rules"));
     if (since_ms > 0 && now_ms >= since_ms) {
         term_print(t, STYLE_DIM, ", active for %s",
                    show_duration((uint64_t)(now_ms - since_ms), since));

@@ -13,7 +13,8 @@ static const char help[] =
     "\n"
     "  --events         events only\n"
     "  --alerts         alerts only\n"
-    "  --type TYPE      events of this type only; may be given several times\n"
+    "  --type TYPE      events of this type only, and of those that --events or --alerts leaves;\n"
+    "                   may be given several times\n"
     "  --watch PATTERN  also see opens of matching files for reading: a path, or a folder\n"
     "                   ending in '/'; a leading '*' stands for any folder. May be repeated\n"
     "  --format FORMAT  text (the default), json (one object a line), ocsf (OCSF 1.3)\n"
@@ -28,7 +29,8 @@ enum { WATCH_MAX = 256, ALIVE_MS = 1000 };
 struct tail {
     const char *home;
     enum print_format format;
-    uint64_t types;
+    uint64_t kinds; /* that --events and --alerts leave; 0: all */
+    uint64_t types; /* that --type names; 0: all */
     const char *watches[WATCH_MAX];
     size_t watch_count;
 };
@@ -60,7 +62,8 @@ static int add_watch(struct tail *tail, const char *pattern)
 
 static int subscribe(const struct tail *tail, struct bh_client *client)
 {
-    int result = bh_client_subscribe(client, tail->types ? tail->types : BH_ALL_TYPES);
+    uint64_t kinds = tail->kinds ? tail->kinds : BH_ALL_TYPES;
+    int result = bh_client_subscribe(client, tail->types ? tail->types & kinds : kinds);
     for (size_t i = 0; i < tail->watch_count && result == BH_OK; i++) {
         result = bh_client_watch(client, tail->watches[i]);
     }
@@ -101,10 +104,10 @@ static int on_option(struct tail *tail, int option)
 {
     switch (option) {
     case 'e':
-        tail->types |= other_types;
+        tail->kinds |= other_types;
         return CTL_OK;
     case 'a':
-        tail->types |= alert_types;
+        tail->kinds |= alert_types;
         return CTL_OK;
     case 't':
         return types_add("tail", text_of(optarg), &tail->types);
@@ -116,6 +119,19 @@ static int on_option(struct tail *tail, int option)
         tail->home = optarg;
         return CTL_OK;
     }
+}
+
+/* Waiting for what cannot come would look like a quiet machine. */
+static int check_types(const struct tail *tail)
+{
+    uint64_t out = tail->kinds ? tail->types & ~tail->kinds : 0;
+    const char *option = tail->kinds & alert_types ? "--alerts" : "--events";
+    for (int i = 0; i < BH_EVENT_COUNT; i++) {
+        if (out >> i & 1) {
+            return ctl_usage("tail", "%s leaves out what --type %s names", option, bh_type_name(i));
+        }
+    }
+    return CTL_OK;
 }
 
 int tail_main(int argc, char **argv)
@@ -140,7 +156,11 @@ int tail_main(int argc, char **argv)
     if (optind < argc) {
         return ctl_usage("tail", "tail takes no argument %s", argv[optind]);
     }
+    int exit_code = check_types(&tail);
+    if (exit_code != CTL_OK) {
+        return exit_code;
+    }
     OWN(ctl_client_drop) struct bh_client *client = NULL;
-    int exit_code = ctl_open(tail.home, BH_FROM_NOW, &client);
+    exit_code = ctl_open(tail.home, BH_FROM_NOW, &client);
     return exit_code == CTL_OK ? follow(&tail, client) : exit_code;
 }

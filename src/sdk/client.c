@@ -74,7 +74,7 @@ int client_fail_sys(struct bh_client *c, const char *what)
 int client_fail_status(struct bh_client *c, const char *what, struct status s)
 {
     char words[200];
-    client_fail(c, BH_OK, "%s: %s", what, status_text(s, words, sizeof words));
+    client_fail(c, BH_OK, "%s: %s", what, status_plain(s, words, sizeof words));
     switch (s.fault) {
     case FAULT_MEMORY:
         return BH_MEMORY;

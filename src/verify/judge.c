@@ -1,5 +1,6 @@
 #include "verify/judge.h"
 
+#include "base/count.h"
 #include "base/json.h"
 #include "base/own.h"
 #include "content/indicator/indicator.h"
@@ -50,6 +51,7 @@ static void count(struct judgement *j, const struct pack *pack)
     for (uint32_t i = 0; i < j->lists; i++) {
         j->indicators += indicator_count(pack_list(pack, i));
     }
+    j->yara_files = pack_count(pack, PACK_YARA);
     j->vectors = pack_count(pack, PACK_VECTORS);
     j->probes = pack_count(pack, PACK_PROBES);
     /* Windows are reserved in whole as soon as there is one (content/correlate/detect.h). */
@@ -110,6 +112,7 @@ static void write_json(const struct judgement *j, size_t bytes, struct writer *o
         json_member_number(&json, "correlations", (int64_t)j->correlations);
         json_member_number(&json, "lists", (int64_t)j->lists);
         json_member_number(&json, "indicators", (int64_t)j->indicators);
+        json_member_number(&json, "yara_files", (int64_t)j->yara_files);
         json_member_number(&json, "vectors", (int64_t)j->vectors);
         json_member_number(&json, "probes", (int64_t)j->probes);
         json_member_number(&json, "worst_cost", (int64_t)j->cost);
@@ -131,18 +134,26 @@ static void write_json(const struct judgement *j, size_t bytes, struct writer *o
     writer_bytes(out, TEXT("\n"));
 }
 
+static void accepted(const struct judgement *j, size_t bytes, struct writer *out)
+{
+    writer_print(
+        out, "accepted: %s, %s, %s, %s, %s in %s, %s, %s, %s; ", COUNTED(bytes, "byte", "bytes"),
+        COUNTED(j->rules, "rule", "rules"), COUNTED(j->predicates, "predicate", "predicates"),
+        COUNTED(j->correlations, "correlation", "correlations"),
+        COUNTED(j->indicators, "indicator", "indicators"), COUNTED(j->lists, "list", "lists"),
+        COUNTED(j->yara_files, "YARA file", "YARA files"),
+        COUNTED(j->vectors, "test event", "test events"), COUNTED(j->probes, "probe", "probes"));
+    writer_print(out, "at most %s for one event, %s of memory\n", COUNTED(j->cost, "step", "steps"),
+                 COUNTED(j->memory, "byte", "bytes"));
+}
+
 void judgement_write(const struct judgement *j, size_t bytes, bool json, struct writer *out)
 {
     char words[256];
     if (json) {
         write_json(j, bytes, out);
     } else if (j->accepted) {
-        writer_print(out,
-                     "accepted: %zu bytes, %zu rules, %zu predicates, %zu correlations, "
-                     "%zu indicators in %zu lists, %zu test events, %zu probes; at most %" PRIu64
-                     " steps for one event, %" PRIu64 " bytes of memory\n",
-                     bytes, j->rules, j->predicates, j->correlations, j->indicators, j->lists,
-                     j->vectors, j->probes, j->cost, j->memory);
+        accepted(j, bytes, out);
     } else {
         writer_print(out, "refused: %s%s%s%s\n", pack_fault_text(&j->fault, words, sizeof words),
                      j->rule[0] ? " (rule " : "", j->rule, j->rule[0] ? ")" : "");

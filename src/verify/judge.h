@@ -21,6 +21,7 @@ struct judgement {
     size_t predicates;
     size_t correlations;
     size_t lists;
+    size_t yara_files;
     size_t indicators; /* of all lists */
     size_t vectors;
     size_t probes;

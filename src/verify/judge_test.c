@@ -60,9 +60,9 @@ static void a_pack_is_accepted_with_numbers(void **state)
 {
     (void)state;
     struct text pack = build("1");
-    assert_non_null(strstr(
-        says(pack, limits, false),
-        "1 rules, 1 predicates, 0 correlations, 0 indicators in 0 lists, 1 test events, 1 probes"));
+    assert_non_null(strstr(says(pack, limits, false),
+                           "1 rule, 1 predicate, 0 correlations, 0 indicators in 0 "
+                           "lists, 0 YARA files, 1 test event, 1 probe"));
     assert_non_null(strstr(says(pack, limits, true), "{\"accepted\":true,"));
 }
 

@@ -105,7 +105,7 @@ def people_read_text_and_no_path_can_draw():
     with Place(finds=FINDS) as place:
         place.put("evil\x1b[2J\nforged", MARK)
         done = subprocess.run([BULKHEAD, "scan", "--rules", place.rules, place.files], capture_output=True)
-        assert done.returncode == 1 and b"finds_mark" in done.stdout and b"1 matches" in done.stdout
+        assert done.returncode == 1 and b"finds_mark" in done.stdout and b"1 match" in done.stdout
         assert b"\x1b" not in done.stdout and b"\nforged" not in done.stdout, done.stdout
         assert b"\r" not in done.stderr, "progress where nobody looks"
 

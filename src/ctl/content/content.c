@@ -74,6 +74,9 @@ int content_main(int argc, char **argv)
         return ctl_usage("content", "content: say what to do: build, verify, match, replay, test, "
                                     "diff, new, cost, explain, load or rollback");
     }
-    return ctl_usage("content", "content: there is no command %s%s%s", argv[1],
-                     near.nearest ? "; did you mean " : "", near.nearest ? near.nearest : "");
+    if (near.nearest) {
+        return ctl_usage("content", "content: there is no command %s; did you mean %s?", argv[1],
+                         near.nearest);
+    }
+    return ctl_usage("content", "content: there is no command %s", argv[1]);
 }

@@ -1,7 +1,9 @@
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
+#include "base/quote.h"
 #include "compile/links.h"
 #include "content/pack/builder.h"
 #include "ctl/content/content_command.h"
@@ -65,7 +67,8 @@ struct build {
     bool release;
     struct gate_limits limits;
     struct content_tests tests;
-    size_t compiled;
+    size_t compiled;   /* rules, those of lists among them, and YARA files */
+    size_t yara_taken; /* of these */
     size_t refused;
     struct content_indicators indicators;
     char *line; /* REPORT_LINE bytes */
@@ -77,7 +80,7 @@ struct entry {
     struct text id;
     struct text title;
     const char *file;
-    uint32_t line;
+    uint32_t line; /* 0: it is about the file */
     const char *class;
     const char *reason; /* of the refusal; where it is in the pack, a remark or "" */
 };
@@ -88,7 +91,9 @@ static void json_entry(struct json *j, const struct entry *e)
     json_member_text(j, "id", e->id);
     json_member_text(j, "title", e->title);
     json_member_text(j, "file", text_of(e->file));
-    json_member_number(j, "line", e->line);
+    if (e->line) {
+        json_member_number(j, "line", e->line);
+    }
     json_member_text(j, "status", e->class ? TEXT("refused") : TEXT("ok"));
     if (e->class) {
         json_member_text(j, "class", text_of(e->class));
@@ -97,6 +102,19 @@ static void json_entry(struct json *j, const struct entry *e)
         json_member_text(j, "note", text_of(e->reason));
     }
     json_close(j, '}');
+}
+
+/* The file's name and what a compiler quotes of it are as foreign as the rules. */
+static void tell(struct build *b, const struct entry *e)
+{
+    struct writer out = writer_over(b->line, REPORT_LINE);
+    quote_write(&out, text_of(e->file), SIZE_MAX);
+    if (e->line) {
+        writer_print(&out, ":%u: %s", e->line, e->class ? e->class : "warning");
+    }
+    writer_bytes(&out, TEXT(": "));
+    quote_write(&out, text_of(e->reason), SIZE_MAX);
+    fprintf(stderr, "%.*s\n", TEXT_ARGS(writer_text(&out)));
 }
 
 static void report(struct build *b, const struct entry *e)
@@ -110,8 +128,7 @@ static void report(struct build *b, const struct entry *e)
         printf("%s%.*s", before ? ",\n" : "\n", TEXT_ARGS(writer_text(&out)));
 
     } else if (e->class || (e->reason && e->reason[0])) {
-        fprintf(stderr, "%s:%u: %s: %s\n", e->file, e->line, e->class ? e->class : "warning",
-                e->reason);
+        tell(b, e);
     }
 }
 
@@ -172,7 +189,7 @@ static struct status on_yara_file(struct build *b, const char *path)
     char why[200] = "";
     struct status s = yara_files_read(&b->yara, path, why);
     if (s.fault == FAULT_INVALID) {
-        report(b, &(struct entry){.file = path, .line = 1, .class = "file", .reason = why});
+        report(b, &(struct entry){.file = path, .class = "file", .reason = why});
         return OK;
     }
     return s;
@@ -188,6 +205,7 @@ static void report_yara(struct build *b, const struct yara_file *file)
         struct status s = builder_add_yara(b->builder, file->path, file->source, why);
         e.line = 1;
         if (status_ok(s)) {
+            b->yara_taken++;
             report(b, &e);
             return;
         }
@@ -213,7 +231,7 @@ static void add_yara(struct build *b)
     if (!status_ok(s)) {
         ctl_error("cannot compile YARA rules to see whether they are good: %s",
                   s.fault == FAULT_MISSING ? "bulkhead-scan is not installed"
-                                           : status_text(s, words, sizeof words));
+                                           : status_plain(s, words, sizeof words));
     }
 }
 
@@ -240,8 +258,8 @@ static void on_list_refusal(void *context, const char *path, const struct refusa
 
 static void on_list_note(void *context, const char *path, const char *words)
 {
-    (void)context;
-    fprintf(stderr, "%s: note: %s\n", path, words);
+    struct build *b = context;
+    fprintf(stderr, "%s: note: %s\n", quote_line(b->line, REPORT_LINE, text_of(path)), words);
 }
 
 /* ── files ── */
@@ -265,11 +283,11 @@ static struct status on_file(void *context, const char *path, const char *wrong)
             wrong = words;
         } else if (!status_ok(s)) {
             wrong =
-                s.fault == FAULT_INVALID ? "this is no file" : status_text(s, words, sizeof words);
+                s.fault == FAULT_INVALID ? "this is no file" : status_plain(s, words, sizeof words);
         }
     }
     if (wrong) {
-        report(b, &(struct entry){.file = path, .line = 1, .class = "file", .reason = wrong});
+        report(b, &(struct entry){.file = path, .class = "file", .reason = wrong});
         return OK;
     }
     return add_outcomes(b, path, content_text(&bytes));
@@ -280,9 +298,15 @@ static bool write_pack(const struct build *b, size_t *size)
 {
     struct text pack;
     char words[256];
-    if (b->compiled == 0 || (b->strict && b->refused)) {
-        ctl_error("%s was not written: %s", b->output,
-                  b->compiled ? "rules were refused" : "no rule could be compiled");
+    if (b->compiled == 0) {
+        /* Without the pack's name: it may be one that `content test` made up. */
+        if (b->refused) {
+            ctl_error("no pack was written: no rule could be compiled");
+        }
+        return false;
+    }
+    if (b->strict && b->refused) {
+        ctl_error("%s was not written: rules were refused", b->output);
         return false;
     }
     struct status s = builder_finish(b->builder, &pack);
@@ -296,7 +320,7 @@ static bool write_pack(const struct build *b, size_t *size)
     if (!status_ok(s)) {
         ctl_error("cannot write %s: %s", b->output,
                   s.fault == FAULT_INVALID ? "it is there, and no regular file"
-                                           : status_text(s, words, sizeof words));
+                                           : status_plain(s, words, sizeof words));
         return false;
     }
     *size = pack.len;
@@ -310,6 +334,7 @@ static void finish_report(const struct build *b, bool written, size_t size)
         struct json j = json_over(&out);
         json_member_number(&j, "compiled", (int64_t)b->compiled);
         json_member_number(&j, "refused", (int64_t)b->refused);
+        json_member_number(&j, "yara_files", (int64_t)b->yara_taken);
         json_member_number(&j, "lists", (int64_t)b->indicators.lists);
         json_member_number(&j, "indicators", (int64_t)b->indicators.entries);
         json_member_bool(&j, "written", written);
@@ -317,11 +342,19 @@ static void finish_report(const struct build *b, bool written, size_t size)
         json_member_number(&j, "bytes", (int64_t)size);
         printf("\n],%.*s}\n", TEXT_ARGS(writer_text(&out)));
     } else if (written) {
-        printf("%s: %zu rules, %zu bytes; %zu refused\n", b->output, b->compiled, size, b->refused);
-        if (b->indicators.lists) {
-            printf("%s: %zu indicators in %zu lists\n", b->output, b->indicators.entries,
-                   b->indicators.lists);
-        }
+        printf("%s: %s, %s in %s, %s; %s bytes; %zu refused\n", b->output,
+               COUNTED(b->compiled - b->yara_taken, "rule", "rules"),
+               COUNTED(b->indicators.entries, "indicator", "indicators"),
+               COUNTED(b->indicators.lists, "list", "lists"),
+               COUNTED(b->yara_taken, "YARA file", "YARA files"), COUNT(size), b->refused);
+    }
+}
+
+/* Neither a rule nor a refusal: nothing had a name that rules have. */
+static void tell_empty(char *const *paths)
+{
+    for (size_t i = 0; paths[i]; i++) {
+        ctl_error("%s holds no *.yml, *.yaml, *.ioc.* or *.yar", paths[i]);
     }
 }
 
@@ -350,11 +383,14 @@ static int run(struct build *b, char *const *paths)
         if (status_ok(s)) {
             add_yara(b);
         }
+        if (status_ok(s) && b->compiled + b->refused == 0) {
+            tell_empty(paths);
+        }
         written = status_ok(s) && write_pack(b, &size);
         finish_report(b, written, size);
     }
     if (!status_ok(s)) {
-        ctl_error("cannot build: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot build: %s", status_plain(s, words, sizeof words));
     }
     sigma_links_done(&b->links);
     arena_done(&arena);

@@ -47,18 +47,29 @@ expect 1 "mixed/bad.yml:7: detection: no event has a field 'image': did you mean
     "$bulkhead" content build mixed -o mixed.pack
 expect 1 'mixed/latin.yml:1: yaml: this line is not UTF-8' 'and the next' "$bulkhead" content build mixed -o mixed.pack
 expect 1 'mixed/tab.yml:2: yaml: ' 'and the next' "$bulkhead" content build mixed -o mixed.pack
-expect 1 'mixed/huge.yml:1: file: a rule file has at most 8 MiB' 'and one of 100 MB' "$bulkhead" content build mixed -o mixed.pack
-expect 0 '1 rules' 'the pack holds the others' "$bulkhead" content verify mixed.pack
+expect 1 'mixed/huge.yml: a rule file has at most 8 MiB' 'and one of 100 MB' "$bulkhead" content build mixed -o mixed.pack
+expect 0 '1 rule, ' 'the pack holds the others' "$bulkhead" content verify mixed.pack
+mkdir "drawn"
+esc=$(printf '\302\2332J\342\200\256')
+rule drawn '"\u009b2J\u202ex": a' > "drawn/a${esc}.yml"
+printf '\342\200\256\302\233 \377 x\n' > drawn/b.ioc.txt
+expect 1 "drawn/a\\x9b2J\\u{202e}.yml:7: detection: no event has a field '\\x9b2J\\u{202e}x'" \
+    'what a rule quotes and how it is named draws nothing' "$bulkhead" content build drawn -o x.pack
+expect 1 "drawn/b.ioc.txt:1: indicator: '" 'nor what a feed quotes' "$bulkhead" content build drawn -o x.pack
+printf '%s\n' "$said" | LC_ALL=C grep -q "$(printf '\302\233\|\342\200\256\|\377')" &&
+    result 'not ok' 'and no byte of it is raw' || result ok 'and no byte of it is raw'
+"$bulkhead" content build drawn -o x.pack --report json 2> /dev/null | iconv -f UTF-8 -t UTF-8 > /dev/null &&
+    result ok 'the report is UTF-8' || result 'not ok' 'the report is UTF-8'
 expect 1 'was not written' '--strict wants all or nothing' "$bulkhead" content build mixed -o strict.pack --strict
 expect 1 'no rule could be compiled' 'nothing makes no pack' "$bulkhead" content build mixed/bad.yml -o strict.pack
 [ -e strict.pack ] && result 'not ok' 'and none was written' || result ok 'and none was written'
-expect 1 'nowhere:1: file: No such file' 'a folder that is not there' "$bulkhead" content build nowhere good -o x.pack
+expect 1 'nowhere: No such file or directory' 'a folder that is not there' "$bulkhead" content build nowhere good -o x.pack
 expect 1 'cannot write nowhere/p' 'a pack that cannot be written' "$bulkhead" content build good -o nowhere/p
 expect 1 'another rule has the same id' 'an id that is taken' "$bulkhead" content build good mixed/one.yml -o x.pack
 expect 2 'with -o PACK' 'no pack named' "$bulkhead" content build good
 expect 2 'folders and files' 'no rules named' "$bulkhead" content build -o x.pack
 expect 2 'text or json' 'an unknown report' "$bulkhead" content build good -o x.pack --report xml
-expect 2 'did you mean build' 'a typo' "$bulkhead" content biuld
+expect 2 'did you mean build?' 'a typo' "$bulkhead" content biuld
 expect 2 'build, verify, match' 'no command' "$bulkhead" content
 
 "$bulkhead" content build good/more.yaml good/one.yml -o again.pack > /dev/null
@@ -98,6 +109,42 @@ expect 0 'three  high' 'the rules of a pack' "$bulkhead" content explain good.pa
 expect 0 'path starts with "/dev/shm/"' 'a program in words' "$bulkhead" content explain good.pack three
 expect 1 'holds no rule four' 'a rule that is not there' "$bulkhead" content explain good.pack four
 
+# ── what holds no rules ──
+
+mkdir empty
+expect 1 'empty holds no *.yml, *.yaml, *.ioc.* or *.yar' 'an empty folder' "$bulkhead" content build empty -o x.pack
+expect 1 'empty holds no *.yml' 'to test' "$bulkhead" content test empty
+expect 1 'no rule could be compiled' 'nothing to test' "$bulkhead" content test mixed/bad.yml
+printf '%s' "$said" | grep -q 'bulkhead-content' && result 'not ok' 'and no temporary file is named' || result ok 'and no temporary file is named'
+cp "$bulkhead" binary.ioc.txt
+expect 1 'binary.ioc.txt: this is no text' 'a program as a list' "$bulkhead" content build binary.ioc.txt -o x.pack
+[ "$(printf '%s\n' "$said" | wc -l)" -le 2 ] && result ok 'is one refusal' || result 'not ok' 'is one refusal'
+for command in 'match good.pack --events' 'replay good.pack' 'test good.pack --tests' 'build good -o x.pack --tests'; do
+    expect 1 'this is no text' "a program as events: $command" "$bulkhead" content $command binary.ioc.txt
+    [ "$(printf '%s\n' "$said" | wc -l)" -le 4 ] && result ok 'is told once' || result 'not ok' 'is told once'
+done
+yes 'no event' | head -n 30 > words.jsonl
+expect 1 'words.jsonl: and 25 more lines that are no events' 'lines that are no events' "$bulkhead" content match good.pack --events words.jsonl
+expect 1 'and 25 more lines that say nothing' 'nor tests' "$bulkhead" content test good.pack --tests words.jsonl
+expect 1 'words.jsonl: and 25 more lines' 'nor tests for a pack' "$bulkhead" content build good -o x.pack --tests words.jsonl
+
+# ── what is no pack ──
+
+mkdir folder
+printf '\050\265\057\375more' > tape.zst
+for command in verify explain cost load 'diff good.pack'; do
+    case $command in diff*) code=78 ;; *) code=1 ;; esac
+    expect $code 'cannot read folder: it is a folder' "a folder: $command" "$bulkhead" content $command folder
+    printf '%s' "$said" | grep -q 'system refused\|\.c:' && result 'not ok' 'in plain words' || result ok 'in plain words'
+    expect $code 'cannot read nope: No such file or directory' "nothing: $command" "$bulkhead" content $command nope
+    printf '%s' "$said" | grep -q 'system refused\|\.c:' && result 'not ok' 'in plain words' || result ok 'in plain words'
+    expect $code 'tape.zst is a recording, and no pack: `bulkhead content replay PACK tape.zst`' "a recording: $command" \
+        "$bulkhead" content $command tape.zst
+done
+expect 1 'good/one.yml holds rules, and is no pack: `bulkhead content build' 'a rule' "$bulkhead" content verify good/one.yml
+expect 1 'cannot read folder: it is a folder' 'a folder as recording' "$bulkhead" content replay good.pack folder
+expect 1 'cannot read nope: No such file or directory' 'nothing as recording' "$bulkhead" content new --from-file nope:1
+
 # ── packs are read in a cage first ──
 
 mkdir alone
@@ -127,11 +174,13 @@ echo 'A README of the feeds, no list.' > lists/README.txt
 expect 1 'lists/feeds/hosts.ioc.txt:5: indicator: '"'not one'"' is more than one word' 'a bad entry has a line' \
     "$bulkhead" content build lists -o lists.pack
 expect 1 '3 indicators in 3 lists' 'lists beside rules are taken' "$bulkhead" content build lists -o lists.pack
-expect 1 'no live event carries the name of a host: 1 domains' 'what matches nothing live is said' \
+expect 1 'no live event carries the name of a host: 1 domain matches' 'what matches nothing live is said' \
     "$bulkhead" content build lists -o lists.pack
+expect 1 'lists.pack: 5 rules, 3 indicators in 3 lists, 0 YARA files; ' 'and counted apart' "$bulkhead" content build lists -o lists.pack
+expect 0 '5 rules, ' 'as the proof counts them' "$bulkhead" content verify lists.pack
 expect 0 '3 indicators in 3 lists' 'and proven' "$bulkhead" content verify lists.pack
 expect 0 '"lists":3,"indicators":3' 'in JSON, too' "$bulkhead" content verify lists.pack --json
-expect 0 'list kits: path, 1 entries' 'and listed' "$bulkhead" content explain lists.pack
+expect 0 'list kits: path, 1 entry,' 'and listed' "$bulkhead" content explain lists.pack
 echo '{"type":"network_connect","initiated":true,"destination_address":"192.0.2.7"}' > hosts.jsonl
 expect 0 'Bad hosts: a connection with a listed address (Ann): 192.0.2.0/24' 'a match names the entry' \
     "$bulkhead" content match lists.pack --events hosts.jsonl
@@ -139,14 +188,14 @@ expect 0 '"indicator":"192.0.2.0/24"' 'in JSON, too' "$bulkhead" content match l
 echo '{"objects":[{"type":"indicator","pattern":"[ipv4-addr:value = '"'192.0.2.9'"']","valid_until":"2026-01-01T00:00:00Z"}]}' > old.json
 expect 1 'no indicator that could be used' 'an indicator that has expired' \
     "$bulkhead" content build old.json -o x.pack --valid-at 2026-02-01T00:00:00Z
-expect 0 '1 indicators in 1 lists' 'and had not' "$bulkhead" content build old.json -o x.pack --valid-at 2025-12-31T00:00:00Z
+expect 0 '1 indicator in 1 list' 'and had not' "$bulkhead" content build old.json -o x.pack --valid-at 2025-12-31T00:00:00Z
 expect 2 'a time is 2026-01-31T00:00:00Z' 'a time that is none' "$bulkhead" content build old.json -o x.pack --valid-at today
 printf 'ip,domain\n192.0.2.1,a.example\n' > feed.csv
 expect 0 '2 indicators in 2 lists' 'a feed by its name' "$bulkhead" content build feed.csv -o x.pack
 expect 1 'another list has the same name' 'two lists of one name' \
     "$bulkhead" content build feed.csv feed.csv -o x.pack
 truncate -s 600M huge.csv
-expect 1 'huge.csv:1: indicator: a list of indicators has at most 512 MiB' 'a feed without end' \
+expect 1 'huge.csv: a list of indicators has at most 512 MiB' 'a feed without end' \
     "$bulkhead" content build huge.csv -o x.pack
 
 mkdir chain
@@ -168,7 +217,7 @@ cat > chain.jsonl <<'EOF'
 {"category":"process_creation","time_ms":91000,"fields":{"User":"a","CommandLine":"fail"}}
 EOF
 expect 0 '2 rules' 'a correlation and what it refers to, in two files' "$bulkhead" content build chain -o chain.pack
-expect 0 '1 correlations' 'the proof counts it' "$bulkhead" content verify chain.pack
+expect 0 '1 correlation, ' 'the proof counts it' "$bulkhead" content verify chain.pack
 expect 0 'event_count within 90s: gte 2' 'it is explained' "$bulkhead" content explain chain.pack again
 expect 0 'a correlation refers to it' 'and so is the silence of the other' "$bulkhead" content explain chain.pack first-id
 expect 0 '{"line":3,"rule":"again"' 'it fires' "$bulkhead" content match chain.pack --events chain.jsonl --format json
@@ -204,6 +253,9 @@ expect 0 'it ends without its last line' 'a cut recording' "$bulkhead" content r
 { head -c 50 hour.zst; echo garbage; tail -c +60 hour.zst; } > damaged.zst
 expect 1 'the packed bytes are damaged' 'a damaged one' "$bulkhead" content replay good.pack damaged.zst
 expect 1 'No such file' 'one that is not there' "$bulkhead" content replay good.pack nowhere
+printf '%s' "$said" | grep -q 'alerts' && result 'not ok' 'of which nothing is reported' || result ok 'of which nothing is reported'
+expect 1 '4 alerts of 3 of 3 rules' 'what could be read beside it is reported' "$bulkhead" content replay good.pack nowhere hour.jsonl
+printf '%s' "$said" | grep -q 'nowhere .* 0 events' && result 'not ok' 'and it is not' || result ok 'and it is not'
 expect 2 'name a pack, then the recordings' 'no recording' "$bulkhead" content replay good.pack
 
 # ── test ──
@@ -216,7 +268,7 @@ test_event() { # rule, expect, path
 mkdir cases
 { test_event three true /dev/shm/a; test_event three false /tmp/a; } > cases/three.jsonl
 expect 0 'everything is as expected' 'test events of rules' "$bulkhead" content test good --tests cases
-expect 0 '2 test events in 1 files; 1 of 3 rules' 'of a pack, and how many' "$bulkhead" content test good.pack --tests cases
+expect 0 '2 test events in 1 file; 1 of 3 rules have' 'of a pack, and how many' "$bulkhead" content test good.pack --tests cases
 expect 0 '"passed":true' 'in JSON, too' "$bulkhead" content test good.pack --tests cases --json
 expect 1 'Rule one (one) has no test event' '--complete wants all' "$bulkhead" content test good --tests cases --complete
 { test_event three true /tmp/b; test_event three false /dev/shm/b; test_event four true /x; echo '{"rule":"one"}'; } > cases/wrong.jsonl
@@ -230,6 +282,9 @@ expect 1 'cases/wrong.jsonl:3: the pack holds no rule four' 'an unknown rule' "$
 expect 1 'cases/wrong.jsonl:4: says nothing that can be tested' 'a broken line' "$bulkhead" content test good --tests cases
 expect 1 '✗ 4 findings' 'all of them' "$bulkhead" content test good --tests cases
 expect 1 '"kind":"missed","rule":"three"' 'in JSON, too' "$bulkhead" content test good --tests cases --json
+expect 1 '✗ 4 rules or list entries were refused' 'what is refused is a finding' "$bulkhead" content test mixed --tests cases/three.jsonl
+printf '%s' "$said" | grep -q 'everything is' && result 'not ok' 'and not as expected' || result ok 'and not as expected'
+expect 1 '"refused":4,"passed":false' 'in JSON, too' "$bulkhead" content test mixed --tests cases/three.jsonl --json
 expect 1 'field' 'a broken rule fails the test' "$bulkhead" content test mixed --tests cases/three.jsonl
 "$bulkhead" content match good.pack --events hour.jsonl --format json > expect.jsonl 2> /dev/null
 expect 0 '4 matches were expected' 'what match printed is what is expected' \
@@ -255,7 +310,7 @@ expect 2 'belong together' 'events without expectations' "$bulkhead" content tes
 expect 2 'one pack, or rules' 'two packs' "$bulkhead" content test good.pack good.pack
 expect 1 'nowhere' 'tests that are not there' "$bulkhead" content test good --tests nowhere
 
-expect 0 '1 alerts of 1 of 2 rules' 'a correlation in a replay' "$bulkhead" content replay chain.pack chain.jsonl
+expect 0 '1 alert of 1 of 2 rules' 'a correlation in a replay' "$bulkhead" content replay chain.pack chain.jsonl
 expect 0 '2 events within 90s for user=a; the last: process_exec' 'and why it fired' "$bulkhead" content replay chain.pack chain.jsonl
 sequence() { # expect, user of the second
     printf '{"rule":"again","expect":%s,"events":[%s,%s]}\n' "$1" \
@@ -299,6 +354,7 @@ expect 2 'name two packs' 'one pack' "$bulkhead" content diff good.pack
 
 expect 0 "CommandLine: 'sh -x'" 'a rule out of the first event' "$bulkhead" content new --from-file hour.zst
 expect 0 "Image: '/dev/shm/a'" 'out of that line' "$bulkhead" content new --from-file hour.zst:4
+expect 1 'no event in line 1 of hour.zst: the first is in line 2' 'the line before the events' "$bulkhead" content new --from-file hour.zst:1
 expect 1 'no event in line 3 of hour.zst' 'a line that is no event' "$bulkhead" content new --from-file hour.zst:3
 expect 0 'new.jsonl' 'into a file' "$bulkhead" content new --from-file hour.jsonl:4 -o new.yml
 expect 0 'everything is as expected' 'whose tests hold' "$bulkhead" content test new.yml --tests new.jsonl --complete
@@ -366,11 +422,13 @@ rule never '{Image: /a, Image|startswith: /b}' | sed 's/{{/{/; s/}}/}/' > never.
 sed 's/action: block/action: alert/' blocks.yml > quiet.yml
 
 expect 0 'it was written' 'what is silent on healthy machines is released' release calm
-expect 1 'release: rule Rule blocks (blocks) would block on a healthy machine: 1 times; first golden/day.jsonl:1: {"type":"process_exec"' \
+expect 1 'release: rule Rule blocks (blocks) would block on a healthy machine: 1 time; first golden/day.jsonl:1: {"type":"process_exec"' \
     'what would block something there is not' release blocks.yml
 expect 0 'it was written' 'that it only alerts, and low, is no fault' release quiet.yml
 expect 1 '2 alerts of level medium or above in 0.33 hours' 'and not what alerts too often' release loud.yml --max-alerts-per-hour 0
 expect 1 'rule Rule loud (loud) alerts: 2 times; first golden/day.jsonl:2: ' 'the rule is named' release loud.yml --max-alerts-per-hour 0
+sed 's/^title: .*/title: "A\\u009b2J\\u202eB"/' loud.yml > drawing.yml
+expect 1 'rule A\x9b2J\u{202e}B (loud) alerts' 'whose title draws nothing' release drawing.yml --max-alerts-per-hour 0
 expect 0 'it was written' 'how often is a setting' release loud.yml --max-alerts-per-hour 6
 echo '{"type":"process_exec","time":"2001-01-01T00:00:00Z","path":"/bin/true"}' > golden/clock.jsonl
 echo '{"type":"process_exec","time":"2026-11-21T10:00:00Z","path":"/bin/true"}' >> golden/clock.jsonl
@@ -384,6 +442,9 @@ expect 1 'refused: ' 'nor one over a budget' release calm --max-event-cost 1000
 cp good.pack out.pack
 "$bulkhead" content build blocks.yml -o out.pack --release --golden golden > /dev/null 2>&1
 cmp -s good.pack out.pack && result ok 'what was there is as it was' || result 'not ok' 'what was there is as it was'
+expect 1 'cannot read content/golden: No such file or directory: nothing shows' 'the recordings of the source are not there' \
+    "$bulkhead" content build calm -o out.pack --release
+expect 1 'with --golden DIR' 'and which option names others' "$bulkhead" content build calm -o out.pack --release
 expect 1 'holds no recorded event' 'no recordings' "$bulkhead" content build calm -o out.pack --release --golden calm
 echo '{"bulkhead_recording":1}' > golden/cut.jsonl
 expect 1 'golden/cut.jsonl does not show all of what happened: it ends without' 'a recording that was cut' release calm

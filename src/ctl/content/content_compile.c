@@ -2,6 +2,7 @@
 
 #include "base/heap.h"
 #include "base/own.h"
+#include "ctl/content/content_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +15,16 @@
 
 extern char **environ;
 
-enum { FIXED_ARGUMENTS = 7 };
+enum {
+    FIXED_ARGUMENTS = 7,
+    REPORT_MAX = 65536, /* bytes: a summary is a few lines */
+};
 
 void content_compiled_drop(struct content_compiled *c)
 {
     if (c->folder[0]) {
         unlink(c->pack);
+        unlink(c->report);
         rmdir(c->folder);
         c->folder[0] = '\0';
     }
@@ -34,11 +39,13 @@ static struct status make_folder(struct content_compiled *c)
         FAIL_SYS(error);
     }
     snprintf(c->pack, sizeof c->pack, "%s/content.pack", c->folder);
+    snprintf(c->report, sizeof c->report, "%s/report", c->folder);
     return OK;
 }
 
-/* The builder's summary would stand in the middle of ours; its complaints are for the caller. */
-static struct status spawn(char *const *arguments, int *code)
+/* The builder's summary would stand in the middle of ours: it goes into `report`. Its complaints
+ * are for the caller. */
+static struct status spawn(char *const *arguments, const char *report, int *code)
 {
     posix_spawn_file_actions_t actions;
     pid_t pid;
@@ -46,7 +53,8 @@ static struct status spawn(char *const *arguments, int *code)
     if (posix_spawn_file_actions_init(&actions) != 0) {
         FAIL(MEMORY);
     }
-    int error = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    int error = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, report,
+                                                 O_WRONLY | O_CREAT | O_EXCL, 0600);
     error = error ? error : posix_spawn(&pid, "/proc/self/exe", &actions, NULL, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     if (error) {
@@ -62,7 +70,8 @@ static struct status spawn(char *const *arguments, int *code)
 }
 
 /* "bulkhead content build -o PACK [--any-product] -- PATH...", whose texts are only read. */
-static struct status build(char *const *paths, bool any_product, const char *pack, int *code)
+static struct status build(char *const *paths, bool any_product, const struct content_compiled *c,
+                           int *code)
 {
     static char words[][16] = {"bulkhead", "content", "build", "-o", "--any-product", "--"};
     size_t count = 0;
@@ -77,7 +86,7 @@ static struct status build(char *const *paths, bool any_product, const char *pac
     for (size_t i = 0; i < 4; i++) {
         arguments[used++] = words[i];
     }
-    arguments[used++] = (char *)(uintptr_t)pack;
+    arguments[used++] = (char *)(uintptr_t)c->pack;
     if (any_product) {
         arguments[used++] = words[4];
     }
@@ -85,7 +94,23 @@ static struct status build(char *const *paths, bool any_product, const char *pac
     for (size_t i = 0; i < count; i++) {
         arguments[used++] = paths[i];
     }
-    return spawn(arguments, code);
+    return spawn(arguments, c->report, code);
+}
+
+/* Of the builder's summary, which ends with "; 5 refused". */
+static uint64_t count_refused(const char *report)
+{
+    OWN(content_bytes_drop) struct content_bytes bytes = {0};
+    uint64_t count = 1; /* at least, or it would not be asked */
+    if (status_ok(content_file_read(report, REPORT_MAX, &bytes))) {
+        struct text words = content_text(&bytes);
+        size_t at = text_find_last(words, ';');
+        words = at == SIZE_MAX ? TEXT("") : text_trim(text_part(words, at + 1, words.len));
+        if (!text_to_u64(text_part(words, 0, text_find_byte(words, ' ')), &count)) {
+            count = 1;
+        }
+    }
+    return count;
 }
 
 struct status content_compile(char *const *paths, bool any_product, struct content_compiled *out)
@@ -93,11 +118,11 @@ struct status content_compile(char *const *paths, bool any_product, struct conte
     OWN(content_compiled_drop) struct content_compiled compiled = {0};
     int code = 0;
     TRY(make_folder(&compiled));
-    TRY(build(paths, any_product, compiled.pack, &code));
+    TRY(build(paths, any_product, &compiled, &code));
     if (access(compiled.pack, R_OK) != 0) {
         FAIL(MISSING);
     }
-    compiled.refused = code != 0;
+    compiled.refused = code ? count_refused(compiled.report) : 0;
     *out = compiled;
     compiled.folder[0] = '\0';
     return OK;

@@ -7,11 +7,14 @@
 #include "base/status.h"
 
 #include <limits.h>
+#include <stdint.h>
 
 struct content_compiled {
-    char folder[64];     /* of its own; "" where there is none */
-    char pack[PATH_MAX]; /* in it */
-    bool refused;        /* not every rule is in the pack: the builder has said which */
+    char folder[64];       /* of its own; "" where there is none */
+    char pack[PATH_MAX];   /* in it */
+    char report[PATH_MAX]; /* beside it: what the builder says on its standard output */
+    uint64_t refused;      /* rules and entries of lists that are not in the pack: the builder has
+                              said which */
 };
 
 /* `paths` ends with NULL. MISSING: there is no pack, and the builder has said why. */

@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
@@ -116,8 +117,8 @@ static int report_text(struct job *job)
     for (size_t i = 0; i < job->count; i++) {
         always += job->costs[i].always;
     }
-    term_print(t, STYLE_PLAIN, "\n  %zu of %zu rules; %zu run always\n", job->shown, job->count,
-               always);
+    term_print(t, STYLE_PLAIN, "\n  %zu of %s; %zu run always\n", job->shown,
+               COUNTED(job->count, "rule", "rules"), always);
     return content_page_print(&job->page) ? CTL_OK : CTL_FAULT;
 }
 
@@ -170,7 +171,7 @@ static int cost_of_pack(const char *path, bool all, bool json)
         job.shown = all || job.count < COSTLIEST ? job.count : COSTLIEST;
         exit_code = json ? report_json(&job) : report_text(&job);
     } else {
-        ctl_error("cannot count: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot count: %s", status_plain(s, words, sizeof words));
     }
     content_page_done(&job.page);
     heap_free(job.costs);

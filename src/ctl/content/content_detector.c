@@ -1,5 +1,6 @@
 #include "ctl/content/content_detector.h"
 
+#include "base/count.h"
 #include "ctl/ctl.h"
 
 #include <inttypes.h>
@@ -20,6 +21,6 @@ void content_tell_fault(const struct pack *pack, size_t rule, const char *what)
 
 void content_tell_lossy(const struct pack *pack, size_t rule, uint64_t events)
 {
-    ctl_error("the window of rule %.*s is full: %" PRIu64 " events were dropped from it too early",
-              TEXT_ARGS(pack_rule(pack, rule).id), events);
+    ctl_error("the window of rule %.*s is full: %s dropped from it too early",
+              TEXT_ARGS(pack_rule(pack, rule).id), COUNTED(events, "event was", "events were"));
 }

@@ -315,7 +315,7 @@ static bool rules(struct job *job)
     while (pack_diff_next(&job->diff, &pair)) {
         struct status s = one_rule(job, &pair);
         if (!status_ok(s)) {
-            ctl_error("cannot compare: %s", status_text(s, words, sizeof words));
+            ctl_error("cannot compare: %s", status_plain(s, words, sizeof words));
             return false;
         }
         if (!content_page_tick(&job->page)) {

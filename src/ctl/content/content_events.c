@@ -1,10 +1,13 @@
 #include "ctl/content/content_events.h"
 
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/own.h"
+#include "base/quote.h"
 #include "ctl/ctl.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 
 enum { WORDS = 256 };
@@ -27,7 +30,7 @@ bool content_events_open(struct content_events *e, const char *path, enum conten
     struct status s = e->record ? content_lines_open(&e->lines, path)
                                 : (struct status){.fault = FAULT_MEMORY, .where = STATUS_HERE};
     if (!status_ok(s)) {
-        ctl_error("cannot read %s: %s", path, status_text(s, words, sizeof words));
+        ctl_error("cannot read %s: %s", path, status_plain(s, words, sizeof words));
         content_events_close(e);
         return false;
     }
@@ -45,7 +48,10 @@ void content_events_complain(struct content_events *e, const char *why)
 {
     e->bad_lines++;
     if (e->bad_lines <= CONTENT_BAD_LINES_TOLD) {
-        fprintf(stderr, "%s:%" PRIu64 ": %s\n", e->path, e->lines.line, why);
+        char path[PATH_MAX];
+        char words[2 * WORDS];
+        fprintf(stderr, "%s:%" PRIu64 ": %s\n", quote_line(path, sizeof path, text_of(e->path)),
+                e->lines.line, quote_line(words, sizeof words, text_of(why)));
     }
 }
 
@@ -57,8 +63,9 @@ static void tell_rest(const struct content_events *e)
         ctl_error("%s: %s", e->path, words);
     }
     if (e->bad_lines > CONTENT_BAD_LINES_TOLD) {
-        ctl_error("%s: %" PRIu64 " more lines are no events", e->path,
-                  e->bad_lines - CONTENT_BAD_LINES_TOLD);
+        ctl_error("%s: and %s", e->path,
+                  COUNTED(e->bad_lines - CONTENT_BAD_LINES_TOLD, "more line that is no event",
+                          "more lines that are no events"));
     }
 }
 

@@ -16,7 +16,7 @@ enum content_names {
 /* "bulkhead" or "sigma"; false: neither. */
 bool content_names_of(const char *word, enum content_names *out);
 
-enum { CONTENT_BAD_LINES_TOLD = 20 }; /* of a file; the others are counted */
+enum { CONTENT_BAD_LINES_TOLD = 5 }; /* of a file; the others are counted */
 
 struct content_events {
     const char *path;

@@ -1,3 +1,4 @@
+#include "base/count.h"
 #include "base/own.h"
 #include "content/indicator/indicator.h"
 #include "content/pack/explain.h"
@@ -12,7 +13,7 @@ static const char help[] =
     "\n"
     "Says what a rule of a pack asks, step by step, as the engine does. RULE is its id; without "
     "one\n"
-    "the rules and the lists of indicators of the pack are listed.\n"
+    "the rules, lists of indicators and YARA files of the pack are listed.\n"
     "\n"
     "Exit codes: 0 success, 1 there is no such rule or the pack was refused, 2 wrong usage.\n";
 
@@ -111,9 +112,22 @@ static void list_indicators(const struct pack *pack, struct line *line)
         struct term *t = line_begin(line);
         term_print(t, STYLE_DIM, "list ");
         term_quote(t, STYLE_BOLD, indicator_name(l), QUOTE_MAX);
-        term_print(t, STYLE_PLAIN, ": %s, %u entries, %u tables, %zu bytes",
-                   indicator_kind_name(indicator_kind(l)), indicator_count(l), indicator_tables(l),
-                   l.len);
+        term_print(t, STYLE_PLAIN, ": %s, %s, %s, %s", indicator_kind_name(indicator_kind(l)),
+                   COUNTED(indicator_count(l), "entry", "entries"),
+                   COUNTED(indicator_tables(l), "table", "tables"),
+                   COUNTED(l.len, "byte", "bytes"));
+        line_end(line);
+    }
+}
+
+static void list_yara(const struct pack *pack, struct line *line)
+{
+    for (size_t i = 0; i < pack_count(pack, PACK_YARA); i++) {
+        struct pack_yara file = pack_yara(pack, i);
+        struct term *t = line_begin(line);
+        term_print(t, STYLE_DIM, "YARA ");
+        term_quote(t, STYLE_BOLD, file.file, QUOTE_MAX);
+        term_print(t, STYLE_PLAIN, ": %s", COUNTED(file.source.len, "byte", "bytes"));
         line_end(line);
     }
 }
@@ -139,6 +153,7 @@ int content_explain(int argc, char **argv)
     if (optind + 1 == argc) {
         list(&pack.pack, &line);
         list_indicators(&pack.pack, &line);
+        list_yara(&pack.pack, &line);
         return ctl_print(TEXT("")) ? CTL_OK : CTL_FAULT;
     }
     size_t index = pack_find(&pack.pack, text_of(argv[optind + 1]));

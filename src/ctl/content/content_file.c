@@ -45,6 +45,9 @@ struct status content_file_read(const char *path, size_t max, struct content_byt
     if (fd < 0 || fstat(fd, &st) != 0) {
         FAIL_SYS(errno);
     }
+    if (S_ISDIR(st.st_mode)) {
+        FAIL_SYS(EISDIR);
+    }
     if (!S_ISREG(st.st_mode)) {
         FAIL(INVALID);
     }

@@ -1,8 +1,10 @@
 #include "ctl/content/content_gate.h"
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/own.h"
+#include "base/quote.h"
 #include "content/correlate/detect.h"
 #include "ctl/content/content_lines.h"
 #include "ctl/content/content_proof.h"
@@ -13,8 +15,10 @@
 #include <fts.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum {
+    TOLD_MAX = 8192,           /* bytes of a finding: titles, paths and an event */
     SHOWN_MAX = 400,           /* bytes of an event that are quoted */
     SPAN_MIN_NS = 60000000000, /* a recording counts as at least a minute: a rate needs a time */
 };
@@ -49,12 +53,13 @@ struct gate {
 
 __attribute__((format(printf, 2, 3))) static void tell(struct gate *g, const char *format, ...)
 {
+    static char words[TOLD_MAX];
+    static char quoted[2 * TOLD_MAX];
     va_list args;
     va_start(args, format);
-    fputs("release: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(words, sizeof words, format, args);
     va_end(args);
+    fprintf(stderr, "release: %s\n", quote_line(quoted, sizeof quoted, text_of(words)));
     g->faults++;
 }
 
@@ -146,8 +151,8 @@ static void on_alert(void *context, size_t rule, const struct correlation_hit *h
 static void on_lossy(void *context, size_t rule, uint64_t events)
 {
     struct gate *g = context;
-    tell(g, "rule %.*s: its window is full on a healthy machine: %" PRIu64 " events were dropped",
-         TEXT_ARGS(pack_rule(&g->pack, rule).id), events);
+    tell(g, "rule %.*s: its window is full on a healthy machine: %s dropped",
+         TEXT_ARGS(pack_rule(&g->pack, rule).id), COUNTED(events, "event was", "events were"));
 }
 
 static void on_fault(void *context, size_t rule, const char *what)
@@ -248,14 +253,16 @@ static void run_all(struct gate *g)
         g->path = entry->fts_path;
         struct status s = run_file(g);
         if (!status_ok(s)) {
-            tell(g, "cannot read %s: %s", g->path, status_text(s, words, sizeof words));
+            tell(g, "cannot read %s: %s", g->path, status_plain(s, words, sizeof words));
         }
     }
     if (g->events == 0) {
+        bool there = access(g->limits->golden, R_OK) == 0;
         tell(g,
-             "%s holds no recorded event (*.jsonl, *.jsonl.zst): nothing shows what the pack "
-             "does to a healthy machine",
-             g->limits->golden);
+             "%s%s: %s: nothing shows what the pack does to a healthy machine. Name a folder of "
+             "recordings with --golden DIR",
+             there ? "" : "cannot read ", g->limits->golden,
+             there ? "it holds no recorded event (*.jsonl, *.jsonl.zst)" : strerror(errno));
     }
 }
 
@@ -271,8 +278,8 @@ static void tell_deed(struct gate *g, size_t index, const char *what)
 {
     const struct deed *deed = &g->deeds[index];
     struct pack_rule rule = pack_rule(&g->pack, index);
-    tell(g, "rule %.*s (%.*s) %s: %" PRIu64 " times; first %s:%" PRIu64 ": %s",
-         TEXT_ARGS(rule.title), TEXT_ARGS(rule.id), what, deed->count,
+    tell(g, "rule %.*s (%.*s) %s: %s; first %s:%" PRIu64 ": %s", TEXT_ARGS(rule.title),
+         TEXT_ARGS(rule.id), what, COUNTED(deed->count, "time", "times"),
          deed->file ? deed->file : "?", deed->line, deed->event ? deed->event : "?");
 }
 
@@ -301,9 +308,9 @@ static void check_rate(struct gate *g)
         return;
     }
     tell(g,
-         "%" PRIu64 " alerts of level medium or above in %.2f hours of healthy machines: more "
+         "%s of level medium or above in %.2f hours of healthy machines: more "
          "than %" PRIu64 " an hour (--max-alerts-per-hour)",
-         alerts, hours, g->limits->alerts_per_hour);
+         COUNTED(alerts, "alert", "alerts"), hours, g->limits->alerts_per_hour);
     for (size_t i = 0; i < pack_count(&g->pack, PACK_RULES); i++) {
         if (is_loud(pack_rule(&g->pack, i).level) && g->deeds[i].count > 0) {
             tell_deed(g, i, "alerts");
@@ -324,8 +331,8 @@ static struct status look(struct gate *g, struct text pack)
     check_actions(g);
     check_rate(g);
     if (g->undecided) {
-        tell(g, "%" PRIu64 " recorded events cost more than the budget: not all rules were decided",
-             g->undecided);
+        tell(g, "%s more than the budget: not all rules were decided",
+             COUNTED(g->undecided, "recorded event costs", "recorded events cost"));
     }
     return OK;
 }
@@ -348,7 +355,7 @@ bool content_gate(const struct gate_limits *limits, struct text pack)
     }
     struct status s = look(&g, pack);
     if (!status_ok(s)) {
-        tell(&g, "cannot try the pack: %s", status_text(s, words, sizeof words));
+        tell(&g, "cannot try the pack: %s", status_plain(s, words, sizeof words));
     }
     return g.faults == 0;
 }

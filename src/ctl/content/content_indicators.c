@@ -1,5 +1,6 @@
 #include "ctl/content/content_indicators.h"
 
+#include "base/count.h"
 #include "base/own.h"
 #include "ctl/content/content_file.h"
 
@@ -8,6 +9,7 @@
 enum {
     TOLD_MAX = 100, /* refused entries of a file that are told one by one */
     WHY = 160,      /* the builder's */
+    BINARY_LOOK = 65536,
 };
 
 /* One file on its way into the pack. */
@@ -19,7 +21,7 @@ struct reading {
 
 static void refuse_file(struct content_indicators *job, const char *path, const char *words)
 {
-    struct refusal r = {.class = REFUSAL_INDICATOR, .line = 1};
+    struct refusal r = {.class = REFUSAL_INDICATOR}; /* and no line */
     snprintf(r.words, sizeof r.words, "%s", words);
     job->on_refusal(job->context, path, &r);
 }
@@ -33,24 +35,26 @@ static void on_refusal(void *context, const struct refusal *refusal, bool skippe
     }
 }
 
-static void note(struct reading *r, const char *format, size_t count)
+static void note(struct reading *r, const char *format, const char *counted)
 {
     char words[240];
-    snprintf(words, sizeof words, format, count);
+    snprintf(words, sizeof words, format, counted);
     r->job->on_note(r->job->context, r->path, words);
 }
 
 static void tell_counts(struct reading *r, const struct indicators *in)
 {
     if (r->told > TOLD_MAX) {
-        note(r, "%zu more entries were refused", r->told - TOLD_MAX);
+        note(r, "%s refused, too",
+             COUNTED(r->told - TOLD_MAX, "more entry was", "more entries were"));
     }
     if (in->counts.skipped) {
-        note(r, "%zu entries were left out: expired, revoked, or nothing that a list holds",
-             in->counts.skipped);
+        note(r, "%s left out: expired, revoked, or nothing that a list holds",
+             COUNTED(in->counts.skipped, "entry was", "entries were"));
     }
     if (in->counts.widened) {
-        note(r, "of %zu URLs only the host is looked up, which more may be on", in->counts.widened);
+        note(r, "of %s only the host is looked up, which more may be on",
+             COUNTED(in->counts.widened, "URL", "URLs"));
     }
 }
 
@@ -78,11 +82,13 @@ static void add_rule(struct reading *r, const struct rule *rule)
         struct text list = rule->predicates[0].text;
         note(r,
              indicator_kind(list) == INDICATOR_HASH
-                 ? "no live event carries the hash of a file: of %zu hashes those that are "
+                 ? "no live event carries the hash of a file: of %s those that are "
                    "SHA-256 are asked of files by the scanner, the others of recordings only"
-                 : "no live event carries the name of a host: %zu domains match recorded events "
+                 : "no live event carries the name of a host: %s recorded events "
                    "only",
-             indicator_count(list));
+             indicator_kind(list) == INDICATOR_HASH
+                 ? COUNTED(indicator_count(list), "hash", "hashes")
+                 : COUNTED(indicator_count(list), "domain matches", "domains match"));
     }
 }
 
@@ -109,6 +115,11 @@ static struct status add_bytes(struct reading *r, struct text bytes)
     struct content_indicators *job = r->job;
     struct text path = text_of(r->path);
     struct indicators_result result;
+    /* A program or a picture would be thousands of entries that are none. */
+    if (text_find_byte(text_part(bytes, 0, BINARY_LOOK), '\0') != SIZE_MAX) {
+        refuse_file(job, r->path, "this is no text");
+        return OK;
+    }
     struct indicators in = {
         .arena = job->arena, .file = path, .now = job->now, .context = r, .on_refusal = on_refusal};
     struct status s = indicators_read(&in, indicators_format_of(path), bytes);
@@ -143,7 +154,7 @@ struct status content_indicators_add(struct content_indicators *job, const char 
     if (!status_ok(s)) {
         refuse_file(job, path,
                     s.fault == FAULT_INVALID ? "this is no file"
-                                             : status_text(s, words, sizeof words));
+                                             : status_plain(s, words, sizeof words));
         return OK;
     }
     return add_bytes(&r, content_text(&bytes));

@@ -1,5 +1,6 @@
 #include "ctl/content/content_lines.h"
 
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/own.h"
 #include "ctl/recording.h"
@@ -37,6 +38,19 @@ void content_lines_close(struct content_lines *l)
     l->buffer = NULL;
 }
 
+/* A program or a picture would be thousands of lines that are no JSON. What was packed says itself
+ * where it is damaged. */
+static struct status look_first(struct content_lines *l)
+{
+    struct text first = {.ptr = l->buffer + l->start, .len = l->end - l->start};
+    if (!l->looked && !l->bytes.zstd && text_find_byte(first, '\0') != SIZE_MAX) {
+        l->bytes.wrong = "this is no text, and no recording unless a damaged one";
+        FAIL(INVALID);
+    }
+    l->looked = true;
+    return OK;
+}
+
 /* Reads on behind what is there; ended where nothing comes any more. */
 static struct status fill(struct content_lines *l)
 {
@@ -52,7 +66,7 @@ static struct status fill(struct content_lines *l)
     if (l->bytes.cut) {
         l->start = l->end; /* what was unpacked of the last line is none */
     }
-    return OK;
+    return look_first(l);
 }
 
 static struct status next_line(struct content_lines *l, struct text *out)
@@ -125,7 +139,7 @@ const char *content_lines_fault(const struct content_lines *l, struct status s, 
     if (s.fault == FAULT_INVALID && l->bytes.wrong) {
         return l->bytes.wrong;
     }
-    return status_text(s, out, out_size);
+    return status_plain(s, out, out_size);
 }
 
 const char *content_lines_caveat(const struct content_lines *l, char *out, size_t out_size)
@@ -134,8 +148,8 @@ const char *content_lines_caveat(const struct content_lines *l, char *out, size_
         return "it ends without its last line: its recorder was killed, or it was cut";
     }
     if (l->lost) {
-        snprintf(out, out_size,
-                 "its recorder was too slow for %" PRIu64 " events, which are missing", l->lost);
+        snprintf(out, out_size, "its recorder was too slow for %s missing",
+                 COUNTED(l->lost, "event, which is", "events, which are"));
         return out;
     }
     return NULL;

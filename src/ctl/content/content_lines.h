@@ -15,6 +15,7 @@ struct content_lines {
     char *buffer; /* CONTENT_LINE_MAX bytes */
     size_t start; /* what is read and not yet given lies from here … */
     size_t end;   /* … to here */
+    bool looked;  /* at the first bytes, whether they are text */
     bool ended;
     uint64_t line;     /* number of the line that was given last, from 1, notes counted */
     bool is_recording; /* it has the header of one, … */

@@ -4,6 +4,7 @@
  * cage, and only what that engine accepts replaces the active one.
  */
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/own.h"
 #include "content/pack/pack.h"
 #include "ctl/content/content_command.h"
@@ -65,11 +66,11 @@ static int print(const struct bh_loaded *l, bool json)
         return CTL_FAULT;
     }
     if (!json) {
-        printf("loaded: %" PRIu32 " rules (%s); %" PRIu64
-               " events matched by the old pack up to seq %" PRIu64 ", by the new one from %" PRIu64
-               "; took %" PRIu32 " ms, %" PRIu32 " µs between the two\n",
-               l->rules, l->digest, l->old_events, l->last_seq, l->last_seq + 1, l->took_ms,
-               l->gap_us);
+        printf("loaded: %s (%s); %s matched by the old pack up to seq %" PRIu64
+               ", by the new one from %" PRIu64 "; took %s ms, %s µs between the two\n",
+               COUNTED(l->rules, "rule", "rules"), l->digest,
+               COUNTED(l->old_events, "event", "events"), l->last_seq, l->last_seq + 1,
+               COUNT(l->took_ms), COUNT(l->gap_us));
         return ctl_print(TEXT("")) ? CTL_OK : CTL_FAULT;
     }
     return printed;
@@ -124,7 +125,7 @@ static int put(const char *home, struct text pack, char *path)
     }
     struct status s = content_file_replace(path, pack);
     if (!status_ok(s)) {
-        ctl_error("cannot write %s: %s", path, status_text(s, words, sizeof words));
+        ctl_error("cannot write %s: %s", path, status_plain(s, words, sizeof words));
         return denied_or_fault(s.sys);
     }
     return CTL_OK;
@@ -141,7 +142,10 @@ static int load(const char *pack_path, const struct ctl_options *options)
     char words[256];
     struct status s = content_file_read(pack_path, PACK_SIZE_MAX, &pack);
     if (!status_ok(s)) {
-        ctl_error("cannot read %s: %s", pack_path, status_text(s, words, sizeof words));
+        ctl_error("cannot read %s: %s", pack_path, status_plain(s, words, sizeof words));
+        return CTL_FAULT;
+    }
+    if (!content_proof_likely(pack_path, content_text(&pack))) {
         return CTL_FAULT;
     }
     /* What is put before guard is what was proven: these bytes, whatever becomes of the file. */

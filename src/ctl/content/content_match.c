@@ -190,7 +190,7 @@ static int run(struct run *r, const char *pack_path)
     r->room = room;
     r->colour = term_wants_colour(stdout);
     if (!status_ok(s)) {
-        ctl_error("cannot run %s: %s", pack_path, status_text(s, words, sizeof words));
+        ctl_error("cannot run %s: %s", pack_path, status_plain(s, words, sizeof words));
         return CTL_FAULT;
     }
     return run_file(r) && ctl_print(TEXT("")) && r->bad_lines + r->faults == 0 ? CTL_OK : CTL_FAULT;

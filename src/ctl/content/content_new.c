@@ -84,7 +84,9 @@ static int event_of_file(struct job *job)
     if (!content_events_open(&events, path, job->names)) {
         return CTL_FAULT;
     }
+    uint64_t first = 0; /* a recording's own line is before it */
     while (content_events_next(&events) == CONTENT_NEXT_EVENT) {
+        first = first ? first : events.lines.line;
         if (line == 0 || events.lines.line == line) {
             snprintf(job->origin, sizeof job->origin, "%s:%" PRIu64, path, events.lines.line);
             return keep(job, (struct text){events.event.record, events.event.header.size})
@@ -92,7 +94,10 @@ static int event_of_file(struct job *job)
                        : CTL_FAULT;
         }
     }
-    if (line) {
+    if (line && first && line < first) {
+        ctl_error("there is no event in line %" PRIu64 " of %s: the first is in line %" PRIu64,
+                  line, path, first);
+    } else if (line) {
         ctl_error("there is no event in line %" PRIu64 " of %s", line, path);
     } else {
         ctl_error("there is no event in %s", path);
@@ -255,7 +260,7 @@ static int make(const struct job *job)
         return CTL_FAULT;
     }
     if (!status_ok(s)) {
-        ctl_error("cannot make a rule: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot make a rule: %s", status_plain(s, words, sizeof words));
         return CTL_FAULT;
     }
     return write_all(job, writer_text(&rule), writer_text(&tests));

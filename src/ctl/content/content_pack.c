@@ -12,7 +12,7 @@ static const char *read_fault(struct status s, char *words, size_t size)
         snprintf(words, size, "a pack has at most %d MiB", PACK_SIZE_MAX >> 20);
         return words;
     }
-    return s.fault == FAULT_INVALID ? "it is no regular file" : status_text(s, words, size);
+    return s.fault == FAULT_INVALID ? "it is no regular file" : status_plain(s, words, size);
 }
 
 bool content_pack_open(const char *path, struct content_pack *out)
@@ -23,6 +23,9 @@ bool content_pack_open(const char *path, struct content_pack *out)
     struct status s = content_file_read(path, PACK_SIZE_MAX, &pack.bytes);
     if (!status_ok(s)) {
         ctl_error("cannot read %s: %s", path, read_fault(s, words, sizeof words));
+        return false;
+    }
+    if (!content_proof_likely(path, content_text(&pack.bytes))) {
         return false;
     }
     /* In a cage and in bounded time first: what is opened here are the bytes that were accepted. */

@@ -1,17 +1,21 @@
 #include "ctl/content/content_proof.h"
 
 #include "base/own.h"
+#include "content/pack/pack.h"
 #include "ctl/ctl.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { HEAD = 32 }; /* bytes that tell what a file is */
 
 static bool complain(int *exit_code, int code, const char *what, struct status s)
 {
     char words[256];
-    ctl_error("%s: %s", what, status_text(s, words, sizeof words));
+    ctl_error("%s: %s", what, status_plain(s, words, sizeof words));
     *exit_code = code;
     return false;
 }
@@ -54,6 +58,38 @@ static bool ask(int pack, const char *const *options, struct content_proof *out,
     return true;
 }
 
+/* The verifier would say of it that a number in its header is wrong. */
+bool content_proof_likely(const char *path, struct text head)
+{
+    struct text name = text_of(path);
+    if (text_starts(head, TEXT("\x28\xb5\x2f\xfd")) ||
+        text_starts(head, TEXT("{\"bulkhead_recording\""))) {
+        ctl_error("%s is a recording, and no pack: `bulkhead content replay PACK %s`", path, path);
+        return false;
+    }
+    if (!text_starts(head, TEXT(PACK_MAGIC)) &&
+        (text_ends(name, TEXT(".yml")) || text_ends(name, TEXT(".yaml")) ||
+         text_ends(name, TEXT(".yar")) || text_ends(name, TEXT(".yara")))) {
+        ctl_error("%s holds rules, and is no pack: `bulkhead content build %s -o PACK`", path,
+                  path);
+        return false;
+    }
+    return true;
+}
+
+/* A folder, or nothing that could be a pack: said here, where the name is known. */
+static bool look(const char *path, int fd)
+{
+    char head[HEAD];
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        ctl_error("cannot read %s: it is a folder", path);
+        return false;
+    }
+    ssize_t got = pread(fd, head, sizeof head, 0);
+    return got <= 0 || content_proof_likely(path, (struct text){head, (size_t)got});
+}
+
 bool content_proof(const char *path, const char *const *options, struct content_proof *out,
                    int *exit_code)
 {
@@ -61,6 +97,10 @@ bool content_proof(const char *path, const char *const *options, struct content_
     OWN(fd_drop) int pack = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (pack < 0) {
         ctl_error("cannot read %s: %s", path, strerror(errno));
+        *exit_code = CTL_FAULT;
+        return false;
+    }
+    if (!look(path, pack)) {
         *exit_code = CTL_FAULT;
         return false;
     }

@@ -15,6 +15,10 @@ struct content_proof {
     char line[CONTENT_PROOF_LINE]; /* what it says, without the line's end */
 };
 
+/* False, after a complaint: what begins with `head` is no pack, but something that is easily given
+ * for one. */
+bool content_proof_likely(const char *path, struct text head);
+
 /* `options` are bulkhead-verify's, NULL at the end (at most CONTENT_PROOF_OPTIONS). False, after a
  * complaint: there was no answer; *exit_code says why. */
 bool content_proof(const char *path, const char *const *options, struct content_proof *out,

@@ -148,9 +148,28 @@ static bool replay_file(struct job *job)
     job->file->events = job->events.count;
     job->file->bad_lines = job->events.bad_lines;
     job->file->lost = job->events.lines.lost;
+    job->file->broken = next != CONTENT_NEXT_END;
     r->events += job->events.count;
     content_events_close(&job->events);
     return next == CONTENT_NEXT_END && job->file->bad_lines == 0;
+}
+
+/* A recording of which nothing could be read has no place in the report: there it would look like
+ * one in which nothing happened. False: not all of them could be read whole. */
+static bool replay_files(struct job *job, char *const *paths)
+{
+    struct replay *r = &job->replay;
+    size_t given = r->file_count;
+    bool whole = true;
+    r->file_count = 0;
+    for (size_t i = 0; i < given; i++) {
+        job->file = &r->files[r->file_count];
+        *job->file = (struct replay_file){.path = paths[i]};
+        bool good = replay_file(job);
+        whole = good && whole;
+        r->file_count += good || job->file->events > 0;
+    }
+    return whole;
 }
 
 static void job_drop(struct job *job)
@@ -192,27 +211,24 @@ static int run(struct job *job, char *const *paths)
     OWN(content_pack_drop) struct content_pack pack = {0};
     struct replay *r = &job->replay;
     char words[256];
-    bool whole = true;
     if (!content_pack_open(r->pack_path, &pack)) {
         return CTL_FAULT;
     }
     r->pack = &pack.pack;
     struct status s = prepare(r);
     if (!status_ok(s)) {
-        ctl_error("cannot replay: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot replay: %s", status_plain(s, words, sizeof words));
         job_drop(job);
         return CTL_FAULT;
     }
     uint64_t started_ns = clock_boot_ns();
     job->terminal = isatty(STDERR_FILENO) && !text_same(text_of(getenv("TERM")), TEXT("dumb"));
-    for (size_t i = 0; i < r->file_count; i++) {
-        job->file = &r->files[i];
-        job->file->path = paths[i];
-        whole = replay_file(job) && whole;
-    }
+    bool whole = replay_files(job, paths);
     r->total_ns = clock_boot_ns() - started_ns;
     take_tallies(r);
-    int exit_code = job->json ? replay_report_json(r) : replay_report_text(r);
+    int exit_code = r->file_count == 0 ? CTL_FAULT
+                    : job->json        ? replay_report_json(r)
+                                       : replay_report_text(r);
     job_drop(job);
     return exit_code == CTL_OK && whole && r->faults + r->undecided == 0 ? CTL_OK : CTL_FAULT;
 }

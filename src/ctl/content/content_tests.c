@@ -1,7 +1,8 @@
 #include "ctl/content/content_tests.h"
 
+#include "base/count.h"
 #include "base/own.h"
-#include "ctl/content/content_lines.h"
+#include "ctl/content/content_events.h"
 #include "ctl/ctl.h"
 #include "schema/event.h"
 
@@ -61,21 +62,34 @@ static const char *read_line(struct content_tests *tests, struct text line,
 static struct status read_file(struct content_tests *tests, const char *path, bool *good)
 {
     OWN(content_lines_close) struct content_lines lines = {0};
+    char words[256];
+    size_t bad = 0;
     TRY(content_lines_open(&lines, path));
     for (unsigned number = 1;; number++) {
         struct event_json_fault fault = {0};
         struct text line;
         struct status s = content_lines_next(&lines, &line);
         if (s.fault == FAULT_CLOSED) {
-            return OK;
+            break;
         }
-        TRY(s);
-        const char *wrong = text_trim(line).len ? read_line(tests, line, &fault) : NULL;
-        if (wrong) {
-            ctl_error("%s:%u: %s", path, number, wrong);
+        if (!status_ok(s)) {
+            ctl_error("cannot read %s: %s", path,
+                      content_lines_fault(&lines, s, words, sizeof words));
             *good = false;
+            break;
+        }
+        const char *wrong = text_trim(line).len ? read_line(tests, line, &fault) : NULL;
+        if (wrong && bad++ < CONTENT_BAD_LINES_TOLD) {
+            ctl_error("%s:%u: %s", path, number, wrong);
         }
     }
+    if (bad > CONTENT_BAD_LINES_TOLD) {
+        ctl_error("%s: and %s", path,
+                  COUNTED(bad - CONTENT_BAD_LINES_TOLD, "more line that is none",
+                          "more lines that are none"));
+    }
+    *good = *good && bad == 0;
+    return OK;
 }
 
 static int by_name(const FTSENT **a, const FTSENT **b)
@@ -113,7 +127,7 @@ bool content_tests_read(struct content_tests *tests, const char *path)
             s = (struct status){FAULT_SYSTEM, entry->fts_errno, STATUS_HERE};
         }
         if (!status_ok(s)) {
-            ctl_error("cannot read %s: %s", entry->fts_path, status_text(s, words, sizeof words));
+            ctl_error("cannot read %s: %s", entry->fts_path, status_plain(s, words, sizeof words));
             good = false;
         }
     }

@@ -61,7 +61,6 @@ struct job {
     struct paths ordinary;
     const char *rule;
     bool any_product;
-    bool refused;
 };
 
 static bool is_pack(const char *path)
@@ -135,7 +134,7 @@ static int run_trial(struct job *job, const struct content_pack *pack)
     }
     (void)pack;
     bool passed = trial_report_end(t);
-    return passed && !job->refused ? CTL_OK : CTL_FAULT;
+    return passed ? CTL_OK : CTL_FAULT;
 }
 
 static int try_pack(struct job *job, const char *path)
@@ -152,7 +151,7 @@ static int try_pack(struct job *job, const char *path)
     t->loudest = loudest ? loudest : t->loudest;
     t->only = job->rule ? pack_find(&pack.pack, text_of(job->rule)) : SIZE_MAX;
     if (!status_ok(s)) {
-        ctl_error("cannot test: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot test: %s", status_plain(s, words, sizeof words));
     } else if (job->rule && t->only == SIZE_MAX) {
         ctl_error("there is no rule %s", job->rule);
     } else {
@@ -171,10 +170,10 @@ static int try_rules(struct job *job, char *const *paths)
         return CTL_FAULT; /* the builder said why */
     }
     if (!status_ok(s)) {
-        ctl_error("cannot compile: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot compile: %s", status_plain(s, words, sizeof words));
         return CTL_FAULT;
     }
-    job->refused = compiled.refused;
+    job->trial.refused = compiled.refused;
     return try_pack(job, compiled.pack);
 }
 

@@ -23,6 +23,7 @@ struct replay_file {
     uint64_t events;
     uint64_t bad_lines;
     uint64_t lost;
+    bool broken;      /* it could not be read to its end */
     uint64_t from_ns; /* of the earliest event that has a time; 0: none has */
     uint64_t to_ns;
 };

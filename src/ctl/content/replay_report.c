@@ -1,6 +1,7 @@
 #include "ctl/content/replay.h"
 
 #include "base/clock.h"
+#include "base/count.h"
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
@@ -90,11 +91,10 @@ static size_t *in_order(const struct replay *r,
 
 static void file_line(struct term *t, const struct replay_file *f)
 {
-    char events[SHOW_COUNT];
     char time[SHOW_DURATION];
     term_print(t, STYLE_PLAIN, "  ");
     term_quote(t, STYLE_BOLD, text_of(f->path), CONTENT_QUOTE);
-    term_print(t, STYLE_PLAIN, "  %s events", show_count((int64_t)f->events, events));
+    term_print(t, STYLE_PLAIN, "  %s", COUNTED(f->events, "event", "events"));
     if (f->from_ns) {
         term_print(t, STYLE_PLAIN, " in %s",
                    show_duration((f->to_ns - f->from_ns) / CLOCK_NS_PER_MS, time));
@@ -103,7 +103,11 @@ static void file_line(struct term *t, const struct replay_file *f)
         term_print(t, STYLE_YELLOW, ", %" PRIu64 " lost while recording", f->lost);
     }
     if (f->bad_lines) {
-        term_print(t, STYLE_YELLOW, ", %" PRIu64 " lines are no events", f->bad_lines);
+        term_print(t, STYLE_YELLOW, ", %s",
+                   COUNTED(f->bad_lines, "line is no event", "lines are no events"));
+    }
+    if (f->broken) {
+        term_print(t, STYLE_RED, ", and could not be read on");
     }
     term_print(t, STYLE_PLAIN, "\n");
 }
@@ -185,8 +189,6 @@ static void costliest(struct term *t, const struct replay *r, const size_t *orde
 
 static void totals(struct term *t, const struct replay *r)
 {
-    char events[SHOW_COUNT];
-    char matches[SHOW_COUNT];
     char rate[SHOW_COUNT];
     char time[SHOW_DURATION];
     double per_hour = replay_per_hour(r, r->matches);
@@ -197,9 +199,9 @@ static void totals(struct term *t, const struct replay *r)
         acted[rule.action] += rule.silent ? 0 : r->rules[i].matches;
         loud += r->rules[i].matches && !rule.silent;
     }
-    term_print(t, r->matches ? STYLE_BOLD : STYLE_GREEN, "\n  %s alerts",
-               show_count((int64_t)r->matches, matches));
-    term_print(t, STYLE_PLAIN, " of %zu of %zu rules", loud, r->rule_count);
+    term_print(t, r->matches ? STYLE_BOLD : STYLE_GREEN, "\n  %s",
+               COUNTED(r->matches, "alert", "alerts"));
+    term_print(t, STYLE_PLAIN, " of %zu of %s", loud, COUNTED(r->rule_count, "rule", "rules"));
     if (per_hour >= 0) {
         term_print(t, STYLE_PLAIN, ", %.1f an hour", per_hour);
     }
@@ -209,18 +211,18 @@ static void totals(struct term *t, const struct replay *r)
                        action_name((enum action)i));
         }
     }
-    term_print(t, STYLE_PLAIN, "\n  %s events in %s, %s/s; the rules took %.2f µs an event\n",
-               show_count((int64_t)r->events, events),
+    term_print(t, STYLE_PLAIN, "\n  %s in %s, %s/s; the rules took %.2f µs an event\n",
+               COUNTED(r->events, "event", "events"),
                show_duration(r->total_ns / CLOCK_NS_PER_MS, time),
                show_count((int64_t)per_second(r->events, r->total_ns), rate),
                r->events ? (double)r->match_ns / 1000 / (double)r->events : 0);
     if (r->undecided) {
-        term_print(t, STYLE_RED,
-                   "  %" PRIu64 " events were too costly to be decided by every rule\n",
-                   r->undecided);
+        term_print(t, STYLE_RED, "  %s too costly to be decided by every rule\n",
+                   COUNTED(r->undecided, "event was", "events were"));
     }
     if (r->faults) {
-        term_print(t, STYLE_RED, "  %" PRIu64 " rules were switched off, see above\n", r->faults);
+        term_print(t, STYLE_RED, "  %s switched off, see above\n",
+                   COUNTED(r->faults, "rule was", "rules were"));
     }
 }
 
@@ -296,6 +298,7 @@ static void json_files(struct json *j, const struct replay *r)
         json_member_number(j, "events", (int64_t)f->events);
         json_member_number(j, "bad_lines", (int64_t)f->bad_lines);
         json_member_number(j, "lost", (int64_t)f->lost);
+        json_member_bool(j, "whole", !f->broken);
         json_time(j, "from", f->from_ns);
         json_time(j, "to", f->to_ns);
         json_close(j, '}');

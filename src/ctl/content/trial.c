@@ -112,7 +112,7 @@ static bool begin_again(struct trial *t)
     detector_drop(&t->detector);
     struct status s = content_detector_new(t->pack, &t->detector);
     if (!status_ok(s)) {
-        ctl_error("cannot run the correlations: %s", status_text(s, words, sizeof words));
+        ctl_error("cannot run the correlations: %s", status_plain(s, words, sizeof words));
         t->unreadable = true;
     }
     return status_ok(s);
@@ -301,7 +301,7 @@ static bool open_lines(struct trial *t, const char *path, struct content_lines *
     char words[256];
     struct status s = content_lines_open(lines, path);
     if (!status_ok(s)) {
-        ctl_error("cannot read %s: %s", path, status_text(s, words, sizeof words));
+        ctl_error("cannot read %s: %s", path, status_plain(s, words, sizeof words));
         t->unreadable = true;
     }
     return status_ok(s);

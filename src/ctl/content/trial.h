@@ -68,6 +68,7 @@ struct trial {
     uint64_t expected_hits; /* … and the matches that these name */
     uint64_t ordinary;      /* ordinary events, … */
     uint64_t tolerated;     /* … and the matches on them that are no finding */
+    uint64_t refused;       /* rules and entries of lists that could not be compiled */
     bool unreadable;        /* a file could not be read whole, which was told */
 };
 

@@ -1,5 +1,6 @@
 #include "ctl/content/trial.h"
 
+#include "base/count.h"
 #include "base/json.h"
 #include "ctl/content/rule_trace.h"
 #include "ctl/ctl.h"
@@ -143,7 +144,7 @@ void trial_report(struct trial *t, const struct trial_finding *f)
     t->found[f->kind]++;
     if (t->json) {
         json_finding(t, f);
-    } else {
+    } else if (f->kind != TRIAL_BROKEN || t->found[f->kind] <= CONTENT_BAD_LINES_TOLD) {
         text_finding(t, f);
     }
     t->unreadable = !content_page_tick(&t->page) || t->unreadable;
@@ -175,6 +176,7 @@ static void json_totals(struct trial *t, bool passed)
     json_member_number(&j, "expected_matches", (int64_t)t->expected_hits);
     json_member_number(&j, "ordinary_events", (int64_t)t->ordinary);
     json_member_number(&j, "ordinary_tolerated", (int64_t)t->tolerated);
+    json_member_number(&j, "refused", (int64_t)t->refused);
     json_member_bool(&j, "passed", passed);
     json_close(&j, '}');
     writer_u8(&t->page.out, '\n');
@@ -186,46 +188,57 @@ static void covered(struct term *t, const struct trial *trial)
     for (size_t i = 0; i < trial->rule_count; i++) {
         whole += trial->rules[i].cases[true] && trial->rules[i].cases[false];
     }
-    term_print(t, STYLE_DIM, "; %zu of %zu rules have both an attack and a near miss\n", whole,
-               trial->rule_count);
+    term_print(t, STYLE_DIM, "; %s of %s both an attack and a near miss\n", COUNT(whole),
+               COUNTED(trial->rule_count, "rule has", "rules have"));
 }
 
 static void text_totals(struct trial *trial, bool passed)
 {
     struct term *t = &trial->page.term;
     uint64_t found = all_found(trial);
+    if (trial->found[TRIAL_BROKEN] > CONTENT_BAD_LINES_TOLD) {
+        term_print(t, STYLE_RED, "✗ and %s that say nothing\n",
+                   COUNTED(trial->found[TRIAL_BROKEN] - CONTENT_BAD_LINES_TOLD, "more line",
+                           "more lines"));
+    }
     term_print(t, STYLE_PLAIN, found ? "\n" : "");
     if (trial->vectors) {
-        term_print(t, STYLE_PLAIN, "  %" PRIu64 " vectors of the pack\n", trial->vectors);
+        term_print(t, STYLE_PLAIN, "  %s of the pack\n",
+                   COUNTED(trial->vectors, "vector", "vectors"));
     }
     if (trial->case_files) {
-        term_print(t, STYLE_PLAIN, "  %" PRIu64 " test events in %" PRIu64 " files", trial->cases,
-                   trial->case_files);
+        term_print(t, STYLE_PLAIN, "  %s in %s", COUNTED(trial->cases, "test event", "test events"),
+                   COUNTED(trial->case_files, "file", "files"));
         covered(t, trial);
     }
     if (trial->expected) {
-        term_print(t, STYLE_PLAIN,
-                   "  %" PRIu64 " recorded events, of which %" PRIu64 " matches were expected\n",
-                   trial->expected, trial->expected_hits);
+        term_print(t, STYLE_PLAIN, "  %s, of which %s expected\n",
+                   COUNTED(trial->expected, "recorded event", "recorded events"),
+                   COUNTED(trial->expected_hits, "match was", "matches were"));
     }
     if (trial->ordinary) {
-        term_print(t, STYLE_PLAIN, "  %" PRIu64 " ordinary events", trial->ordinary);
-        term_print(t, STYLE_DIM, "; %" PRIu64 " matches of rules that may speak there\n",
-                   trial->tolerated);
+        term_print(t, STYLE_PLAIN, "  %s",
+                   COUNTED(trial->ordinary, "ordinary event", "ordinary events"));
+        term_print(t, STYLE_DIM, "; %s of rules that may speak there\n",
+                   COUNTED(trial->tolerated, "match", "matches"));
+    }
+    if (trial->refused) {
+        term_print(t, STYLE_RED, "✗ %s refused, as said above\n",
+                   COUNTED(trial->refused, "rule or list entry was", "rules or list entries were"));
     }
     if (passed) {
         term_print(t, STYLE_GREEN, "✓ everything is as expected\n");
     } else if (found) {
-        term_print(t, STYLE_RED, "✗ %" PRIu64 " findings%s\n", found,
+        term_print(t, STYLE_RED, "✗ %s%s\n", COUNTED(found, "finding", "findings"),
                    trial->unreadable ? ", and not everything could be read" : "");
-    } else {
+    } else if (trial->unreadable) {
         term_print(t, STYLE_RED, "✗ not everything could be read and tested\n");
     }
 }
 
 bool trial_report_end(struct trial *t)
 {
-    bool passed = all_found(t) == 0 && !t->unreadable;
+    bool passed = all_found(t) + t->refused == 0 && !t->unreadable;
     if (t->json) {
         json_totals(t, passed);
     } else {

@@ -33,7 +33,7 @@ struct status yara_files_read(struct yara_files *files, const char *path, char *
     }
     if (s.fault != FAULT_OK && s.fault != FAULT_MEMORY) {
         return refuse(why, s.fault == FAULT_INVALID ? "this is no file"
-                                                    : status_text(s, words, sizeof words));
+                                                    : status_plain(s, words, sizeof words));
     }
     TRY(s);
     struct yara_file file = {0};

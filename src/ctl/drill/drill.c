@@ -235,7 +235,7 @@ static int run(bool json)
     arena_init(&d.arena, PACK_MEMORY);
     struct status s = run_all(&d);
     if (!status_ok(s)) {
-        ctl_error("the drill cannot go on: %s", status_text(s, words, sizeof words));
+        ctl_error("the drill cannot go on: %s", status_plain(s, words, sizeof words));
         return d.exit_code ? d.exit_code : CTL_FAULT;
     }
     d.report.seconds = (double)(clock_boot_ns() - start) / CLOCK_NS_PER_S;
