@@ -138,6 +138,7 @@ def alerts_wait_for_room_and_none_is_lost():
         time.sleep(1.5)
         for _ in range(200):
             subprocess.run([program], check=True)
+        bulkhead.wait_for(lambda: os.statvfs(home / "spool").f_bfree == 0, 20, "the disk is full")
         time.sleep(1)
         subprocess.run(["mount", "-o", "remount,size=8m", home / "spool"], check=True)
 
@@ -147,7 +148,8 @@ def alerts_wait_for_room_and_none_is_lost():
         mine = lambda: [a for a in found() if a.get("path") == program]
         bulkhead.wait_for(lambda: len(mine()) >= 200, 20, "the spool catches up")
         assert len({a["seq"] for a in mine()}) == len(mine()) == 200
-        assert any("space" in a.get("message", "").lower() for a in found() if a["type"] == "health"), "not told"
+        told = lambda: any("space" in a.get("message", "").lower() for a in found() if a["type"] == "health")
+        bulkhead.wait_for(told, 20, "it was told")
     finally:
         run.send_signal(2)
         said = run.communicate(timeout=20)[0]
