@@ -118,10 +118,10 @@ expect 1 'no rule could be compiled' 'nothing to test' "$bulkhead" content test 
 printf '%s' "$said" | grep -q 'bulkhead-content' && result 'not ok' 'and no temporary file is named' || result ok 'and no temporary file is named'
 cp "$bulkhead" binary.ioc.txt
 expect 1 'binary.ioc.txt: this is no text' 'a program as a list' "$bulkhead" content build binary.ioc.txt -o x.pack
-[ "$(printf '%s\n' "$said" | wc -l)" -le 2 ] && result ok 'is one refusal' || result 'not ok' 'is one refusal'
+[ "$(printf '%s\n' "$said" | grep -c 'binary.ioc.txt')" = 1 ] && result ok 'is one refusal' || result 'not ok' 'is one refusal'
 for command in 'match good.pack --events' 'replay good.pack' 'test good.pack --tests' 'build good -o x.pack --tests'; do
     expect 1 'this is no text' "a program as events: $command" "$bulkhead" content $command binary.ioc.txt
-    [ "$(printf '%s\n' "$said" | wc -l)" -le 4 ] && result ok 'is told once' || result 'not ok' 'is told once'
+    [ "$(printf '%s\n' "$said" | grep -c 'binary.ioc.txt')" = 1 ] && result ok 'is told once' || result 'not ok' 'is told once'
 done
 yes 'no event' | head -n 30 > words.jsonl
 expect 1 'words.jsonl: and 25 more lines that are no events' 'lines that are no events' "$bulkhead" content match good.pack --events words.jsonl
