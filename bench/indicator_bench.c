@@ -3,6 +3,7 @@
  * measure.
  */
 #include "base/own.h"
+#include "base/xorshift.h"
 #include "content/indicator/indicator_build.h"
 
 #include <inttypes.h>
@@ -20,14 +21,6 @@ enum {
 };
 
 static uint64_t state = 88172645463325252ULL;
-
-static uint64_t next_random(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
 
 static void print(const char *what, const char *measure, double value, const char *unit)
 {
@@ -57,7 +50,7 @@ static struct status fill_names(struct indicator_set *set)
         char name[80];
         char room[INDICATOR_ROOM];
         struct indicator_key key;
-        snprintf(name, sizeof name, "%" PRIx64 ".host%u.example", next_random() >> 24, i % 5000);
+        snprintf(name, sizeof name, "%" PRIx64 ".host%u.example", xorshift(&state) >> 24, i % 5000);
         ENSURE(indicator_key_domain(text_of(name), room, &key));
         TRY(indicator_add(set, &key));
     }
@@ -69,7 +62,7 @@ static struct status fill(struct indicator_set *set, uint16_t width)
     for (unsigned i = 0; i < KEYS; i++) {
         uint64_t words[4];
         for (unsigned k = 0; k < 4; k++) {
-            words[k] = next_random();
+            words[k] = xorshift(&state);
         }
         struct indicator_key key = {.kind = set->kind,
                                     .width = width,
@@ -86,7 +79,7 @@ static void make_values(struct text list, char (*values)[80])
     struct indicator_found found = {.table = indicator_table(list, 0)};
     char words[INDICATOR_WORDS];
     for (unsigned i = 0; i < VALUES; i++) {
-        found.key = (uint32_t)(next_random() % found.table.keys);
+        found.key = (uint32_t)(xorshift(&state) % found.table.keys);
         struct text t = indicator_words(list, &found, words);
         if (indicator_kind(list) == INDICATOR_DOMAIN) {
             memcpy(words, i % 2 ? "w-" : "w.", 2); /* a name below the entry, or beside it */

@@ -1,6 +1,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/count.h"
+#include "base/file.h"
 #include "base/heap.h"
 #include "base/json.h"
 #include "base/own.h"
@@ -10,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 static struct status fails_here(void)
@@ -218,6 +220,20 @@ static void quoted_text_draws_nothing(void **state)
     assert_int_equal(quote_cut(TEXT("\x80\x80\x80"), 2), 2);
 }
 
+static void a_file_is_read_whole_or_not(void **state)
+{
+    (void)state;
+    char bytes[6] = "";
+    OWN(fd_drop) int file = memfd_create("file", MFD_CLOEXEC);
+    assert_int_equal(write(file, "abcde", 5), 5);
+    assert_ok(file_read(file, bytes, 5));
+    assert_string_equal(bytes, "abcde");
+    assert_int_equal(lseek(file, 0, SEEK_CUR), 5);
+    assert_ok(file_read(file, bytes, 0));
+    assert_fault(file_read(file, bytes, 6), INVALID);
+    assert_int_equal(file_read(-1, bytes, 1).sys, EBADF);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +248,7 @@ int main(void)
         cmocka_unit_test(quoted_text_draws_nothing),
         cmocka_unit_test(arena_is_bounded),
         cmocka_unit_test(ownership_moves),
+        cmocka_unit_test(a_file_is_read_whole_or_not),
         cmocka_unit_test(clock_writes_rfc3339),
         cmocka_unit_test(siphash_is_what_was_published),
     };

@@ -1,6 +1,7 @@
 #include "compile/expression.h"
 
 #include "base/hash.h"
+#include "content/match/predicate.h"
 
 static struct status expression_new(struct job *job, enum expression_kind kind,
                                     struct expression **out)
@@ -119,13 +120,6 @@ struct program {
     size_t node_count;
     size_t node_capacity;
 };
-
-static bool predicate_same(const struct predicate *a, const struct predicate *b)
-{
-    return a->kind == b->kind && a->field == b->field && a->cased == b->cased &&
-           a->number == b->number && a->other == b->other && a->part == b->part &&
-           a->compare == b->compare && text_same(a->text, b->text);
-}
 
 static size_t bucket_of(const struct predicate *p)
 {

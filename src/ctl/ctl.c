@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/signalfd.h>
 
 /* Guard answers between two batches of events; this is ample even on a machine that swaps. */
 enum { ANSWER_MS = 5000, WORDS = 800 };
@@ -84,6 +86,26 @@ bool ctl_print(struct text text)
         ctl_error("cannot write to standard output: %s", strerror(errno));
     }
     return false;
+}
+
+struct status ctl_take_signals(int also, int *out)
+{
+    sigset_t ours;
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGHUP);
+    if (also) {
+        sigaddset(&ours, also);
+    }
+    if (sigprocmask(SIG_BLOCK, &ours, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
+        FAIL_SYS(errno);
+    }
+    *out = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (*out < 0) {
+        FAIL_SYS(errno);
+    }
+    return OK;
 }
 
 /* ── guard ── */

@@ -63,6 +63,10 @@ int ctl_help(const char *text);
 /* Writes to standard output; false, with a complaint: it is full or gone. */
 bool ctl_print(struct text text);
 
+/* From now on SIGINT, SIGTERM, SIGHUP and `also` (0: no other) come to a descriptor instead of
+ * ending us, and a pipe that was closed is an error of write(). */
+struct status ctl_take_signals(int also, int *out);
+
 /* ── guard ── */
 
 /* The instance's folder as wire/home.h finds it, absolute. Valid until the next call. */

@@ -2,31 +2,12 @@
 # The command line as people meet it, without a guard. Arguments: the binary, the source folder.
 # What needs a guard is in tests/integration.
 
+. "$(dirname "$0")/expect.sh"
 bulkhead=$1
 source=$2
 home=$(mktemp -d) || exit 99
 trap 'rm -rf "$home"' EXIT
 unset BULKHEAD_HOME
-number=0
-
-result() { # ok|not ok, name
-    number=$((number + 1))
-    echo "$1 $number - $2"
-}
-
-# expect CODE WORDS NAME COMMAND...: exits with CODE, and says WORDS on either output.
-expect() {
-    code=$1 words=$2 name=$3
-    shift 3
-    said=$("$@" 2>&1)
-    got=$?
-    if [ "$got" = "$code" ] && printf '%s' "$said" | grep -qF -e "$words"; then
-        result ok "$name"
-    else
-        result 'not ok' "$name"
-        printf '%s\n' "exit code $got instead of $code, or \"$words\" missing in:" "$said" | sed 's/^/# /'
-    fi
-}
 
 expect 2 'Usage: bulkhead COMMAND' 'nothing asked: an overview, and wrong usage' "$bulkhead"
 expect 0 'Usage: bulkhead COMMAND' 'help' "$bulkhead" help

@@ -19,7 +19,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -262,23 +261,13 @@ static struct status follow(struct record *r)
     return drain(r, &result); /* what came with the signal; under a storm there is no last event */
 }
 
-/* A pipe that was closed and a limit on the file's size are errors of write(), not ends. */
+/* A limit on the file's size is an error of write(), not an end. */
 static struct status take_signals(int *out)
 {
-    sigset_t ours;
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGINT);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGHUP);
-    if (sigprocmask(SIG_BLOCK, &ours, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
-        signal(SIGXFSZ, SIG_IGN) == SIG_ERR) {
+    if (signal(SIGXFSZ, SIG_IGN) == SIG_ERR) {
         FAIL_SYS(errno);
     }
-    *out = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (*out < 0) {
-        FAIL_SYS(errno);
-    }
-    return OK;
+    return ctl_take_signals(0, out);
 }
 
 static struct status record(struct record *r)

@@ -18,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 static const char help[] =
@@ -237,25 +236,6 @@ static void end_guard(struct run *run)
     }
 }
 
-/* SIGPIPE stays as it is for everybody else; here a closed pipe must not leave a guard behind. */
-static struct status take_signals(int *out)
-{
-    sigset_t ours;
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGINT);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGHUP);
-    sigaddset(&ours, SIGQUIT);
-    if (sigprocmask(SIG_BLOCK, &ours, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
-        FAIL_SYS(errno);
-    }
-    *out = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (*out < 0) {
-        FAIL_SYS(errno);
-    }
-    return OK;
-}
-
 static int watch(const char *home, const char *content, bool json)
 {
     struct run run = {.guard = {.home = home, .content = content, .pidfd = -1},
@@ -267,7 +247,7 @@ static int watch(const char *home, const char *content, bool json)
         return CTL_INTERNAL;
     }
     OWN(fd_drop) int signals = -1;
-    struct status taken = take_signals(&signals);
+    struct status taken = ctl_take_signals(SIGQUIT, &signals);
     if (!status_ok(taken)) {
         log_status("cannot watch signals", taken);
         return CTL_INTERNAL;

@@ -1,5 +1,6 @@
 #include "engine/content.h"
 
+#include "base/file.h"
 #include "base/heap.h"
 #include "base/own.h"
 #include "content/pack/load.h"
@@ -17,23 +18,6 @@ struct status content_size(int file, size_t *out)
         FAIL_SYS(errno);
     }
     *out = (size_t)info.st_size;
-    return OK;
-}
-
-/* INVALID: the file became shorter meanwhile. */
-static struct status read_all(int file, char *bytes, size_t size)
-{
-    size_t have = 0;
-    while (have < size) {
-        ssize_t len = pread(file, bytes + have, size - have, (off_t)have);
-        if (len == 0) {
-            FAIL(INVALID);
-        }
-        if (len < 0 && errno != EINTR) {
-            FAIL_SYS(errno);
-        }
-        have += len > 0 ? (size_t)len : 0;
-    }
     return OK;
 }
 
@@ -71,7 +55,7 @@ struct status content_open(int file, size_t size, char *why, struct content *out
         FAIL(MEMORY);
     }
     text_copy(TEXT("it became shorter while it was read"), why, CONTENT_WHY);
-    TRY(read_all(file, bytes, size));
+    TRY(file_read(file, bytes, size));
     TRY(prove((struct text){.ptr = bytes, .len = size}, why, &out->pack));
     text_copy(TEXT("the interpreter is of another schema"), why, CONTENT_WHY);
     TRY(make_detector(out));

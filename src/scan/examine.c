@@ -1,13 +1,12 @@
 #include "scan/examine.h"
 
+#include "base/file.h"
 #include "base/heap.h"
 #include "base/own.h"
 
-#include <errno.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct matching {
     const struct examination *e;
@@ -19,18 +18,10 @@ struct matching {
 
 static enum outcome read_whole(const struct examination *e, uint8_t *bytes)
 {
-    uint64_t have = 0;
-    while (have < e->size) {
-        ssize_t len = pread(e->file, bytes + have, e->size - have, (off_t)have);
-        if (len == 0) {
-            return OUTCOME_CHANGED;
-        }
-        if (len < 0 && errno != EINTR) {
-            return OUTCOME_UNREADABLE;
-        }
-        have += len > 0 ? (uint64_t)len : 0;
-    }
-    return OUTCOME_SCANNED;
+    struct status s = file_read(e->file, bytes, e->size);
+    return status_ok(s)               ? OUTCOME_SCANNED
+           : s.fault == FAULT_INVALID ? OUTCOME_CHANGED
+                                      : OUTCOME_UNREADABLE;
 }
 
 static void tell_hash(const struct examination *e, const uint8_t *bytes)

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "base/message.h"
 #include "scan/outcome.h"
 
 enum {
@@ -23,15 +23,11 @@ enum talk_number {
     MESSAGE_NONE
 };
 
-#define TALK_MEMBER_U(bits, name, max) uint##bits##_t name;
-#define TALK_MEMBER_TEXT(name, max) struct text name;
 #define MESSAGE(ID, name, number, sender)                                                          \
     struct talk_##name {                                                                           \
-        TALK_##name(TALK_MEMBER_U, TALK_MEMBER_TEXT)                                               \
+        TALK_##name(MESSAGE_MEMBER_U, MESSAGE_MEMBER_TEXT)                                         \
     };
 #include "scan/talk.def"
-#undef TALK_MEMBER_U
-#undef TALK_MEMBER_TEXT
 
 struct talk_message {
     enum talk_number number;

@@ -1,5 +1,6 @@
 #include "scan/worker.h"
 
+#include "base/file.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/own.h"
@@ -11,7 +12,6 @@
 #include <errno.h>
 #include <sys/stat.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 struct worker {
     struct text pack_bytes;
@@ -44,16 +44,7 @@ static struct status read_pack(struct text *out)
     if (!bytes) {
         FAIL(MEMORY);
     }
-    for (size_t have = 0; have < size;) {
-        ssize_t len = pread(WORKER_PACK, bytes + have, size - have, (off_t)have);
-        if (len == 0) {
-            FAIL(INVALID);
-        }
-        if (len < 0 && errno != EINTR) {
-            FAIL_SYS(errno);
-        }
-        have += len > 0 ? (size_t)len : 0;
-    }
+    TRY(file_read(WORKER_PACK, bytes, size));
     *out = (struct text){.ptr = TAKE(bytes), .len = size};
     return OK;
 }

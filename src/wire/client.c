@@ -1,28 +1,13 @@
 #include "wire/client.h"
 
-#define WRITE_U(bits, name, max)                                                                   \
-    if (m->name > (max)) {                                                                         \
-        FAIL(LIMIT);                                                                               \
-    }                                                                                              \
-    writer_u##bits(out, m->name);
-#define WRITE_TEXT(name, max)                                                                      \
-    if (m->name.len > (max)) {                                                                     \
-        FAIL(LIMIT);                                                                               \
-    }                                                                                              \
-    writer_text32(out, m->name);
-#define READ_U(bits, name, max)                                                                    \
-    m->name = reader_u##bits(r);                                                                   \
-    r->bad = r->bad || m->name > (max);
-#define READ_TEXT(name, max) m->name = reader_text32(r, max);
-
 #define MESSAGE(ID, name, number, sender)                                                          \
     static struct status name##_write(const struct wire_##name *m, struct writer *out)             \
     {                                                                                              \
-        WIRE_##name(WRITE_U, WRITE_TEXT) return OK;                                                \
+        WIRE_##name(MESSAGE_WRITE_U, MESSAGE_WRITE_TEXT) return OK;                                \
     }                                                                                              \
     static void name##_read(struct reader *r, struct wire_##name *m)                               \
     {                                                                                              \
-        WIRE_##name(READ_U, READ_TEXT)                                                             \
+        WIRE_##name(MESSAGE_READ_U, MESSAGE_READ_TEXT)                                             \
     }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wtype-limits"

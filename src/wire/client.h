@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "base/bytes.h"
+#include "base/message.h"
 #include "schema/schema.h"
 
 enum { WIRE_MAX = 40 * 1024, WIRE_VERSION = 1 };
@@ -20,15 +20,11 @@ enum wire_number {
     WIRE_END
 };
 
-#define WIRE_MEMBER_U(bits, name, max) uint##bits##_t name;
-#define WIRE_MEMBER_TEXT(name, max) struct text name;
 #define MESSAGE(ID, name, number, sender)                                                          \
     struct wire_##name {                                                                           \
-        WIRE_##name(WIRE_MEMBER_U, WIRE_MEMBER_TEXT)                                               \
+        WIRE_##name(MESSAGE_MEMBER_U, MESSAGE_MEMBER_TEXT)                                         \
     };
 #include "wire/client.def"
-#undef WIRE_MEMBER_U
-#undef WIRE_MEMBER_TEXT
 
 struct wire_message {
     enum wire_number number;

@@ -16,6 +16,9 @@ import sys
 import tempfile
 import uuid
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from tap import Tap
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONTENT = ROOT / "content"
 ORDINARY = pathlib.Path(__file__).with_name("ordinary.jsonl")
@@ -26,25 +29,6 @@ TABLE_BEGIN = "<!-- rules: written by tests/content/test_content.py --write-tabl
 TABLE_END = "<!-- end of rules -->\n"
 # A command that hangs is a failure, not a reason to wait: the whole content builds in seconds.
 COMMAND_SECONDS = 120
-
-
-class Tap:
-    """Numbers the results, and remembers whether one was bad."""
-
-    def __init__(self):
-        self.count = 0
-        self.failed = 0
-
-    def result(self, name, complaints):
-        self.count += 1
-        self.failed += bool(complaints)
-        print(f"{'not ok' if complaints else 'ok'} {self.count} - {name}")
-        for complaint in complaints:
-            print(f"# {complaint}")
-
-    def finish(self):
-        print(f"1..{self.count}")
-        return 1 if self.failed else 0
 
 
 def read_rules():

@@ -7,23 +7,16 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from tap import Tap
+
 BULKHEAD = sys.argv[1]
 SECONDS = 60
 PROGRAMS = 50
 # What each try has to be stopped by, in the order of the variants.
 GATES = {1: ["build", "verify", "verify"], 2: ["load"], 3: ["verify"], 4: ["verify", "verify"], 5: ["vectors", "vectors"],
          6: ["run"], 0: ["none needed"]}
-failed = 0
-number = 0
-
-
-def result(good, name, words=""):
-    global failed, number
-    number += 1
-    failed += not good
-    print(f"{'ok' if good else 'not ok'} {number} - {name}")
-    for line in str(words).splitlines() if not good else []:
-        print(f"# {line}")
+tap = Tap()
 
 
 def drill(*options, **keys):
@@ -42,24 +35,24 @@ def test_whole():
     gates = {}
     for attempt in report["tries"]:
         gates.setdefault(attempt["variant"], []).append(attempt["gate"])
-    result(done.returncode == 0 and report["passed"] and not done.stderr, "every fault is stopped", done.stdout + done.stderr)
-    result(gates == GATES, "each at the earliest gate", gates)
-    result(report["left_out"] == [], "nothing is left out", report["left_out"])
+    tap.check(done.returncode == 0 and report["passed"] and not done.stderr, "every fault is stopped", done.stdout + done.stderr)
+    tap.check(gates == GATES, "each at the earliest gate", gates)
+    tap.check(report["left_out"] == [], "nothing is left out", report["left_out"])
     for attempt in report["tries"]:
         live = attempt.get("live")
         if live:
             well = live["seen"] == live["started"] == PROGRAMS and live["guard_lived"] and live["said"]
-            result(well, f"{attempt['name']}: the machine works on, events flow, and people are told", live)
-    result(not left_behind(), "nothing is left behind", left_behind())
-    result(report["ms"] < 20000, f"it took {report['ms']} ms", report["ms"])
+            tap.check(well, f"{attempt['name']}: the machine works on, events flow, and people are told", live)
+    tap.check(not left_behind(), "nothing is left behind", left_behind())
+    tap.check(report["ms"] < 20000, f"it took {report['ms']} ms", report["ms"])
 
 
 def test_words():
     done = drill("channel-291", user="nobody", group="nogroup", extra_groups=[])
-    result(done.returncode == 0 and "19 July 2024" in done.stdout and "needs root" in done.stdout
+    tap.check(done.returncode == 0 and "19 July 2024" in done.stdout and "needs root" in done.stdout
            and "\x1b" not in done.stdout, "without root it says what it left out", done.stdout + done.stderr)
     done = drill("channel-292")
-    result(done.returncode == 2 and "channel-291" in done.stderr, "there is one drill", done.stderr)
+    tap.check(done.returncode == 2 and "channel-291" in done.stderr, "there is one drill", done.stderr)
 
 
 def test_changed_root():
@@ -68,9 +61,9 @@ def test_changed_root():
         command = f"mount --rbind / {folder} && exec chroot {folder} {os.path.realpath(BULKHEAD)} drill channel-291"
         done = subprocess.run(["unshare", "-m", "sh", "-c", command], capture_output=True, text=True, timeout=SECONDS,
                               check=False)
-    result(done.returncode == 0 and done.stdout.count("50 of 50 programs seen") == 2, "in a changed root it sees its programs",
+    tap.check(done.returncode == 0 and done.stdout.count("50 of 50 programs seen") == 2, "in a changed root it sees its programs",
            done.stdout + done.stderr)
-    result("could not be started" not in done.stdout, "what it quotes is about the fault", done.stdout)
+    tap.check("could not be started" not in done.stdout, "what it quotes is about the fault", done.stdout)
 
 
 if os.geteuid() != 0:
@@ -79,5 +72,4 @@ if os.geteuid() != 0:
 test_whole()
 test_words()
 test_changed_root()
-print(f"1..{number}")
-sys.exit(failed != 0)
+sys.exit(tap.finish())

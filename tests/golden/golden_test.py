@@ -11,8 +11,9 @@ import re
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path[:0] = map(str, pathlib.Path(__file__).resolve().parents[:2])
 import thin
+from tap import Tap
 
 QUIET_LEVELS = {"informational", "low"}
 COMMAND_SECONDS = 60
@@ -62,25 +63,6 @@ TYPES = """process_exec process_fork process_exit file_create file_modify file_r
 TYPE = re.compile(r'\{"type":"(\w+)"')
 # What would tell where a recording was made. Addresses are QEMU's, the machine's own and its containers'.
 FOREIGN = re.compile(r"https?://(?!localhost|127\.0\.0\.1|example\.com)[\w.-]*|BEGIN [A-Z ]*KEY|golden-two")
-
-
-class Tap:
-    """Numbers the results, and remembers whether one was bad."""
-
-    def __init__(self):
-        self.count = 0
-        self.failed = 0
-
-    def result(self, name, complaints):
-        self.count += 1
-        self.failed += bool(complaints)
-        print(f"{'not ok' if complaints else 'ok'} {self.count} - {name}")
-        for complaint in complaints[:20]:
-            print(f"# {complaint}")
-
-    def finish(self):
-        print(f"1..{self.count}")
-        return 1 if self.failed else 0
 
 
 def read_lines(path):

@@ -11,22 +11,15 @@ import time
 
 import bulkhead
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from tap import Tap
+
 BUILD = pathlib.Path(sys.argv[1])
 VERIFY = BUILD / "src/verify/bulkhead-verify"
 CTL = BUILD / "src/ctl/bulkhead"
 PACK = BUILD / "content/content.pack"
 SECONDS = 20
-failed = 0
-number = 0
-
-
-def result(good, name, words=""):
-    global failed, number
-    number += 1
-    failed += not good
-    print(f"{'ok' if good else 'not ok'} {number} - {name}")
-    for line in str(words).splitlines() if not good else []:
-        print(f"# {line}")
+tap = Tap()
 
 
 def ask(pack, *options, **keys):
@@ -48,7 +41,7 @@ def section(pack, kind):
 
 def refuses(pack, words, name, *options):
     code, out, err = ask(pack, *options)
-    result(code == 1 and out.startswith("refused: ") and words in out and out.count("\n") == 1 and not err, name,
+    tap.check(code == 1 and out.startswith("refused: ") and words in out and out.count("\n") == 1 and not err, name,
            f"{code}: {out}{err}")
 
 
@@ -63,10 +56,10 @@ def small_pack(folder):
 
 def test_answers(pack, small):
     code, out, err = ask(pack)
-    result(code == 0 and out.startswith("accepted: ") and "probes" in out and not err, "a pack is accepted",
+    tap.check(code == 0 and out.startswith("accepted: ") and "probes" in out and not err, "a pack is accepted",
            f"{code}: {out}{err}")
     code, out, _ = ask(pack, "--json")
-    result(code == 0 and json.loads(out)["accepted"] is True, "in JSON, too", out)
+    tap.check(code == 0 and json.loads(out)["accepted"] is True, "in JSON, too", out)
     refuses(b"", "header: ", "nothing is refused")
     refuses(small[:-8], "header: the pack was cut", "a cut pack is refused")
     changed = bytearray(small)
@@ -92,9 +85,9 @@ def test_wildcard(small):
     struct.pack_into("<I", changed, offset, 0xFFFFFFFF)
     code, out, _ = ask(repaired(changed), "--json")
     answer = json.loads(out)
-    result(code == 1 and answer["rule"] == "the-rule" and answer["field"] == "path", "a wildcard is refused by name", out)
+    tap.check(code == 1 and answer["rule"] == "the-rule" and answer["field"] == "path", "a wildcard is refused by name", out)
     code, out, _ = ask(repaired(changed), "--structure")
-    result(code == 0 and out.startswith("accepted: "), "and is whole in its structure", out)
+    tap.check(code == 0 and out.startswith("accepted: "), "and is whole in its structure", out)
     refuses(small[:-8], "header: the pack was cut", "a cut pack is not", "--structure")
 
 
@@ -113,16 +106,16 @@ def test_cage():
         time.sleep(0.01)
     status = status_of(child.pid)
     held = [status["Seccomp"] == "2", status["NoNewPrivs"] == "1", status["CapEff"].strip("0") == ""]
-    result(all(held), "it waits in a cage", status)
+    tap.check(all(held), "it waits in a cage", status)
     if os.geteuid() == 0:
         links = {os.readlink(f"/proc/{child.pid}/ns/{name}") == os.readlink(f"/proc/self/ns/{name}")
                  for name in ("mnt", "net", "ipc")}
-        result(set(status["Uid"].split()) != {"0"} and links == {False}, "as nobody else, in namespaces of its own", status)
+        tap.check(set(status["Uid"].split()) != {"0"} and links == {False}, "as nobody else, in namespaces of its own", status)
         fds = sorted(int(fd) for fd in os.listdir(f"/proc/{child.pid}/fd"))
-        result(fds == [0, 1, 2, 3, 4], "with no descriptor but its own", fds)
+        tap.check(fds == [0, 1, 2, 3, 4], "with no descriptor but its own", fds)
     os.close(leak)
     out, _ = child.communicate(b"x")
-    result(child.returncode == 1 and out.startswith(b"refused: "), "and answers when the pack ends", out)
+    tap.check(child.returncode == 1 and out.startswith(b"refused: "), "and answers when the pack ends", out)
 
 
 def test_time():
@@ -132,10 +125,10 @@ def test_time():
     code = child.wait()
     child.stdin.close()
     took = time.monotonic() - before
-    result(code == 1 and b"took too long" in out and took < 5, "a pack that never ends is refused in time", out)
+    tap.check(code == 1 and b"took too long" in out and took < 5, "a pack that never ends is refused in time", out)
     with open("/dev/zero", "rb") as endless:
         done = subprocess.run([VERIFY], stdin=endless, capture_output=True, timeout=SECONDS, check=False)
-    result(done.returncode == 1 and b"--max-size" in done.stdout, "one that is endless, too", done.stdout)
+    tap.check(done.returncode == 1 and b"--max-size" in done.stdout, "one that is endless, too", done.stdout)
 
 
 def test_anyone(pack):
@@ -143,17 +136,17 @@ def test_anyone(pack):
     if os.geteuid() != 0:
         return
     code, out, err = ask(pack, user="nobody", group="nogroup", extra_groups=[])
-    result(code == 0 and out.startswith("accepted: "), "anyone may ask", f"{code}: {out}{err}")
+    tap.check(code == 0 and out.startswith("accepted: "), "anyone may ask", f"{code}: {out}{err}")
 
 
 def test_ctl(small, folder):
     path = folder / "bad.pack"
     path.write_bytes(small[:-8])
     done = subprocess.run([CTL, "content", "verify", path], capture_output=True, text=True, check=False)
-    result(done.returncode == 1 and done.stdout.startswith(f"{path}: refused: header: "),
+    tap.check(done.returncode == 1 and done.stdout.startswith(f"{path}: refused: header: "),
            "the command line hands its answer on", done.stdout + done.stderr)
     done = subprocess.run([VERIFY, "--max-size", "x"], capture_output=True, text=True, check=False)
-    result(done.returncode == 2 and "no number" in done.stderr, "a limit that is none", done.stderr)
+    tap.check(done.returncode == 2 and "no number" in done.stderr, "a limit that is none", done.stderr)
 
 
 def test_told_once():
@@ -162,7 +155,7 @@ def test_told_once():
         return
     less = ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"]
     done = subprocess.run([*less, CTL, "drill", "channel-291"], capture_output=True, text=True, check=False)
-    result(done.stderr.count("in a cage that lacks: ") == 1, "what a cage lacks is told once", done.stderr[:2000])
+    tap.check(done.stderr.count("in a cage that lacks: ") == 1, "what a cage lacks is told once", done.stderr[:2000])
 
 
 with tempfile.TemporaryDirectory() as place:
@@ -175,5 +168,4 @@ with tempfile.TemporaryDirectory() as place:
     test_anyone(own)
     test_ctl(small_one, pathlib.Path(place))
     test_told_once()
-print(f"1..{number}")
-sys.exit(failed != 0)
+sys.exit(tap.finish())

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/own.h"
+#include "base/xorshift.h"
 #include "content/pack/explain.h"
 #include "content/pack/interest.h"
 #include "content/pack/mutate.h"
@@ -128,11 +129,11 @@ static void use_pack(struct run *r, const struct pack *pack)
         return;
     }
     for (size_t i = 0; i < 2 && r->event_count; i++) {
-        const struct event *event = &r->events[mutate_random(&r->random) % r->event_count];
+        const struct event *event = &r->events[xorshift(&r->random) % r->event_count];
         compare(r, pack, m, plain, event);
     }
     for (size_t i = 0; i < EXPLAINED && rules; i++) {
-        explain_program(pack, mutate_random(&r->random) % rules, &out);
+        explain_program(pack, xorshift(&r->random) % rules, &out);
     }
     interest_open_paths(pack, on_path, NULL);
 }
@@ -146,7 +147,7 @@ static void change_once(struct run *r)
     memcpy(header, r->data, sizeof header);
     mutate(r->data, r->size, &r->random, &r->mutation);
     bool same = memcmp(r->data + r->mutation.at, r->mutation.before, r->mutation.len) == 0;
-    bool mend = mutate_random(&r->random) % 4 != 0;
+    bool mend = xorshift(&r->random) % 4 != 0;
     r->changes++;
     r->same += same;
     r->mended += mend;

@@ -4,6 +4,7 @@
  */
 #include "base/own.h"
 #include "base/test.h"
+#include "base/xorshift.h"
 #include "content/correlate/detect.h"
 #include "content/pack/builder.h"
 
@@ -22,10 +23,7 @@ static uint64_t seed = 88172645463325252ULL;
 
 static unsigned roll(unsigned sides)
 {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (unsigned)((seed >> 20) % sides);
+    return (unsigned)((xorshift(&seed) >> 20) % sides);
 }
 
 /* ── what is asked, and what happens ── */

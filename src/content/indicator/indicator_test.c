@@ -1,6 +1,7 @@
 #include "base/heap.h"
 #include "base/own.h"
 #include "base/test.h"
+#include "base/xorshift.h"
 #include "content/indicator/indicator_build.h"
 #include "content/match/match.h"
 #include "content/match/network.h"
@@ -27,14 +28,6 @@ static int teardown(void **state)
 
 /* Repeatable, and the same everywhere. */
 static uint64_t state = 1;
-
-static uint64_t next_random(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
 
 static struct text made_of(enum indicator_kind kind, const char *const *words, size_t count)
 {
@@ -238,12 +231,12 @@ static void random_address(char *out, bool network)
     unsigned char b[16];
     char words[INET6_ADDRSTRLEN];
     for (size_t i = 0; i < sizeof b; i++) {
-        b[i] = (unsigned char)(next_random() % 5 ? 0 : 1 << next_random() % 8);
+        b[i] = (unsigned char)(xorshift(&state) % 5 ? 0 : 1 << xorshift(&state) % 8);
     }
-    bool six = next_random() % 3 == 0;
+    bool six = xorshift(&state) % 3 == 0;
     b[0] = six ? 0x20 : b[0];
     inet_ntop(six ? AF_INET6 : AF_INET, b, words, sizeof words);
-    unsigned bits = (unsigned)(next_random() % (six ? 129 : 33)); /* short ones match all */
+    unsigned bits = (unsigned)(xorshift(&state) % (six ? 129 : 33)); /* short ones match all */
     if (network) {
         snprintf(out, 64, "%s/%u", words, bits < 24 ? 32 : bits);
     } else {
@@ -285,7 +278,7 @@ static void random_name(char *out, const char *separator, unsigned parts)
     size_t used = 0;
     for (unsigned i = 0; i < parts; i++) {
         used += (size_t)snprintf(out + used, 64 - used, "%s%s", i ? separator : "",
-                                 labels[next_random() % COUNT(labels)]);
+                                 labels[xorshift(&state) % COUNT(labels)]);
     }
 }
 
@@ -302,14 +295,14 @@ static void domains_agree_with_a_naive_search(void **ignored)
     const char *pointers[ENTRIES];
     unsigned hits = 0;
     for (size_t i = 0; i < ENTRIES; i++) {
-        random_name(words[i], ".", 4 + (unsigned)(next_random() % 4));
+        random_name(words[i], ".", 4 + (unsigned)(xorshift(&state) % 4));
         pointers[i] = words[i];
     }
     struct text list = made_of(INDICATOR_DOMAIN, pointers, ENTRIES);
     for (size_t n = 0; n < VALUES; n++) {
         char value[64];
         bool naive = false;
-        random_name(value, ".", 1 + (unsigned)(next_random() % 7));
+        random_name(value, ".", 1 + (unsigned)(xorshift(&state) % 7));
         for (size_t i = 0; i < ENTRIES; i++) {
             naive = naive || is_below(text_of(value), text_of(words[i]));
         }
@@ -327,16 +320,16 @@ static void paths_agree_with_a_naive_search(void **ignored)
     unsigned hits = 0;
     for (size_t i = 0; i < ENTRIES; i++) {
         words[i][0] = '/';
-        random_name(words[i] + 1, "/", 3 + (unsigned)(next_random() % 4));
+        random_name(words[i] + 1, "/", 3 + (unsigned)(xorshift(&state) % 4));
         size_t len = strlen(words[i]);
-        words[i][len] = next_random() % 2 ? '/' : 0;
+        words[i][len] = xorshift(&state) % 2 ? '/' : 0;
         pointers[i] = words[i];
     }
     struct text list = made_of(INDICATOR_PATH, pointers, ENTRIES);
     for (size_t n = 0; n < VALUES; n++) {
         char value[64] = "/";
         bool naive = false;
-        random_name(value + 1, "/", 1 + (unsigned)(next_random() % 6));
+        random_name(value + 1, "/", 1 + (unsigned)(xorshift(&state) % 6));
         for (size_t i = 0; i < ENTRIES; i++) {
             struct text entry = text_of(words[i]);
             naive = naive || text_same(text_of(value), entry) ||

@@ -114,6 +114,13 @@ bool predicate_in_range(const struct predicate *p)
            (unsigned)p->part < TIME_PART_COUNT && (unsigned)p->compare < COMPARE_COUNT;
 }
 
+bool predicate_same(const struct predicate *a, const struct predicate *b)
+{
+    return a->kind == b->kind && a->field == b->field && a->cased == b->cased &&
+           a->number == b->number && a->other == b->other && a->part == b->part &&
+           a->compare == b->compare && text_same(a->text, b->text);
+}
+
 const char *predicate_check(const struct predicate *p)
 {
     if ((unsigned)p->kind >= PREDICATE_KIND_COUNT) {

@@ -35,6 +35,8 @@ const struct predicate_info *predicate_info(enum predicate_kind kind);
  * copied to `folded`, which has room for all of them, if that changes any. */
 struct predicate predicate_plain(const struct predicate *p, char *folded);
 
+bool predicate_same(const struct predicate *a, const struct predicate *b);
+
 /* NULL: it means something and is plain. Otherwise what is wrong. The text of USES_AUTOMATON
  * and USES_LIST is not looked at, which is checked once for all its predicates. */
 const char *predicate_check(const struct predicate *p);

@@ -1,18 +1,11 @@
 #include "content/pack/mutate.h"
 
 #include "base/bytes.h"
-
-uint64_t mutate_random(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
+#include "base/xorshift.h"
 
 static size_t below(uint64_t *state, size_t limit)
 {
-    return limit ? (size_t)(mutate_random(state) % limit) : 0;
+    return limit ? (size_t)(xorshift(state) % limit) : 0;
 }
 
 static uint64_t number_at(const uint8_t *data, size_t size, size_t at, size_t bytes)
@@ -82,7 +75,7 @@ static void change(uint8_t *data, size_t size, const struct mutation *m, uint64_
         at[inside] ^= (uint8_t)(1U << below(state, 8));
         break;
     case 1:
-        at[inside] = (uint8_t)mutate_random(state);
+        at[inside] = (uint8_t)xorshift(state);
         break;
     case 2:
         change_number(at + inside / 4 * 4, m->len - inside / 4 * 4 < 4 ? 1 : 4, state);

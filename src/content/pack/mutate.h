@@ -17,10 +17,8 @@ struct mutation {
     uint8_t before[MUTATION_MAX];
 };
 
-/* The next of a sequence of numbers (xorshift); `state` is not 0. */
-uint64_t mutate_random(uint64_t *state);
-
-/* Changes the pack in `data`, whatever it is by now; `size` is above PACK_HEADER. */
+/* Changes the pack in `data`, whatever it is by now; `size` is above PACK_HEADER, `state` is that
+ * of xorshift(). */
 void mutate(uint8_t *data, size_t size, uint64_t *state, struct mutation *out);
 void mutate_undo(uint8_t *data, const struct mutation *m);
 

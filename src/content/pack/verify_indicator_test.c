@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/heap.h"
 #include "base/test.h"
+#include "base/xorshift.h"
 #include "content/indicator/indicator_build.h"
 #include "content/pack/load.h"
 #include "content/pack/sample.h"
@@ -30,14 +31,6 @@ static int teardown(void **state)
 
 /* Repeatable, and the same everywhere. */
 static uint64_t state = 1;
-
-static uint64_t next_random(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
 
 static struct text made_of(enum indicator_kind kind, const char *const *words, size_t count)
 {
@@ -135,7 +128,7 @@ static void many_random_changes_are_refused_or_harmless(void **ignored)
         for (unsigned round = 0; round < ROUNDS; round++) {
             memcpy(copy, list.ptr, list.len);
             for (unsigned n = 0; n <= round % 4; n++) {
-                uint64_t random = next_random();
+                uint64_t random = xorshift(&state);
                 copy[4 + random % (list.len - 4)] = (char)(random >> 32 & (n % 2 ? 0xff : 7));
             }
             if (!indicator_check(changed)) {

@@ -1,30 +1,11 @@
 #!/bin/sh
 # `bulkhead content` as people meet it. Argument: the binary.
 
+. "$(dirname "$0")/../expect.sh"
 bulkhead=$(realpath "$1")
 home=$(mktemp -d) || exit 99
 trap 'rm -rf "$home"' EXIT
 cd "$home" || exit 99
-number=0
-
-result() { # ok|not ok, name
-    number=$((number + 1))
-    echo "$1 $number - $2"
-}
-
-# expect CODE WORDS NAME COMMAND...: exits with CODE, and says WORDS on either output.
-expect() {
-    code=$1 words=$2 name=$3
-    shift 3
-    said=$("$@" 2>&1)
-    got=$?
-    if [ "$got" = "$code" ] && printf '%s' "$said" | grep -qF -e "$words"; then
-        result ok "$name"
-    else
-        result 'not ok' "$name"
-        printf '%s\n' "exit code $got instead of $code, or \"$words\" missing in:" "$said" | sed 's/^/# /'
-    fi
-}
 
 rule() { # id, detection line
     printf 'title: Rule %s\nid: %s\nauthor: Ann\nlevel: high\nlogsource: {category: process_creation}\n' "$1" "$1"

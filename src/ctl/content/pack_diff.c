@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/own.h"
+#include "content/match/predicate.h"
 #include "content/pack/explain.h"
 
 #include <stdlib.h>
@@ -22,13 +23,6 @@ bool pack_diff_next(struct pack_diff *d, struct rule_pair *out)
     out->a = order <= 0 ? d->next_a++ : SIZE_MAX;
     out->b = order >= 0 ? d->next_b++ : SIZE_MAX;
     return true;
-}
-
-bool predicate_same(const struct predicate *a, const struct predicate *b)
-{
-    return a->kind == b->kind && a->field == b->field && a->cased == b->cased &&
-           a->number == b->number && a->other == b->other && a->part == b->part &&
-           a->compare == b->compare && text_same(a->text, b->text);
 }
 
 bool rule_is_correlation(struct rule_ref rule)

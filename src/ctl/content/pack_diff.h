@@ -54,5 +54,3 @@ struct status rule_asks_more(struct rule_ref rule, struct rule_ref other, void *
 
 /* A correlation: it asks nothing itself, and counts what others match. */
 bool rule_is_correlation(struct rule_ref rule);
-
-bool predicate_same(const struct predicate *a, const struct predicate *b);
