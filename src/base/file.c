@@ -18,3 +18,15 @@ struct status file_read(int file, void *bytes, size_t size)
     }
     return OK;
 }
+
+struct status file_write(int file, struct text bytes)
+{
+    while (bytes.len) {
+        ssize_t put = write(file, bytes.ptr, bytes.len);
+        if (put < 0 && errno != EINTR) {
+            FAIL_SYS(errno);
+        }
+        bytes = text_part(bytes, put > 0 ? (size_t)put : 0, bytes.len);
+    }
+    return OK;
+}

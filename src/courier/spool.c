@@ -1,5 +1,6 @@
 #include "courier/spool.h"
 
+#include "base/file.h"
 #include "base/own.h"
 #include "courier/cage.h"
 
@@ -251,24 +252,12 @@ static struct status make_ready(struct spool *spool, size_t len)
     return spool->file < 0 ? make_file(spool) : OK;
 }
 
-static struct status write_all(int file, struct text bytes)
-{
-    while (bytes.len > 0) {
-        ssize_t len = write(file, bytes.ptr, bytes.len);
-        if (len < 0 && errno != EINTR) {
-            FAIL_SYS(errno);
-        }
-        bytes = text_part(bytes, len > 0 ? (size_t)len : 0, SIZE_MAX);
-    }
-    return OK;
-}
-
 struct status spool_append(struct spool *spool, struct text line)
 {
     ENSURE(line.len > 0 && line.ptr[line.len - 1] == '\n');
     TRY(make_ready(spool, line.len));
     spool->torn = true;
-    TRY(write_all(spool->file, line));
+    TRY(file_write(spool->file, line));
     spool->torn = false;
     spool->size += line.len;
     spool->unsynced = true;

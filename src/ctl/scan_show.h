@@ -13,9 +13,8 @@
 struct scan_show {
     bool json;
     bool colour;
-    bool terminal; /* progress is shown */
-    bool shown;    /* … and stands on the last line */
-    bool verbose;
+    bool terminal;         /* progress is shown */
+    bool shown;            /* … and stands on the last line */
     unsigned errors_shown; /* of rule files */
     /* from the summary */
     bool finished;

@@ -15,8 +15,7 @@ struct scanner_listener {
 };
 
 enum {
-    SCANNER_ARGUMENTS = 65536, /* as many as its keeper takes */
-    SCANNER_ENDED = -1,        /* by a signal, or its lines are none */
+    SCANNER_ENDED = -1, /* by a signal, or its lines are none */
 };
 
 /* Runs it to its end. `arguments` end with NULL. `out` is its exit code, or SCANNER_ENDED. MISSING:

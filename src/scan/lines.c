@@ -2,6 +2,7 @@
 
 #include "base/cage.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/json.h"
 
 #include <errno.h>
@@ -36,22 +37,11 @@ static struct json *json_of(struct line *line)
     return &line->json;
 }
 
-static void write_all(struct lines *l, struct text bytes)
-{
-    while (bytes.len && !l->broken) {
-        ssize_t len = write(l->fd, bytes.ptr, bytes.len);
-        if (len < 0 && errno != EINTR) {
-            l->broken = true;
-        }
-        bytes = text_part(bytes, len > 0 ? (size_t)len : 0, SIZE_MAX);
-    }
-}
-
 static void end(struct lines *l, struct line *line)
 {
     writer_bytes(&line->out, TEXT("}\n"));
     if (status_ok(writer_end(&line->out))) {
-        write_all(l, writer_text(&line->out));
+        l->broken = l->broken || !status_ok(file_write(l->fd, writer_text(&line->out)));
     }
 }
 

@@ -32,15 +32,16 @@ static bool same_subject(const struct bh_event *a, const struct bh_event *b)
 }
 
 /* The hash saves looking at all; it can be forged, so it does not decide. */
-static struct waiting_file *find_same(struct waiting *w, const struct bh_event *event, bool ran)
+static struct waiting_file *find_same(struct waiting *w, const struct bh_event *event,
+                                      uint64_t path_hash, bool ran)
 {
-    uint64_t hash = hash_text(path_of(event));
-    for (unsigned i = 0; i < WAITING_MAX; i++) {
-        struct waiting_file *f = &w->files[i];
-        if (f->event && f->path_hash == hash && (f->due_ns == 0) == ran && !f->busy &&
+    unsigned left = w->count;
+    for (struct waiting_file *f = w->files; left; f++) {
+        if (f->event && f->path_hash == path_hash && (f->due_ns == 0) == ran && !f->busy &&
             f->stage == 0 && same_subject(f->event, event)) {
             return f;
         }
+        left -= f->event != NULL;
     }
     return NULL;
 }
@@ -57,7 +58,8 @@ static struct waiting_file *find_free(struct waiting *w)
 
 void waiting_add(struct waiting *w, const struct bh_event *event, uint64_t due_ns)
 {
-    struct waiting_file *f = find_same(w, event, due_ns == 0);
+    uint64_t path_hash = hash_text(path_of(event));
+    struct waiting_file *f = find_same(w, event, path_hash, due_ns == 0);
     struct bh_event *copy;
     if (f) {
         f->due_ns = f->due_ns && f->tries < WAITING_TRIES ? due_ns : f->due_ns;
@@ -69,8 +71,7 @@ void waiting_add(struct waiting *w, const struct bh_event *event, uint64_t due_n
         w->refused++;
         return;
     }
-    *f = (struct waiting_file){
-        .event = copy, .due_ns = due_ns, .path_hash = hash_text(path_of(copy))};
+    *f = (struct waiting_file){.event = copy, .due_ns = due_ns, .path_hash = path_hash};
     w->count++;
 }
 
@@ -86,11 +87,12 @@ static bool is_before(const struct waiting_file *a, const struct waiting_file *b
 struct waiting_file *waiting_next(struct waiting *w, uint64_t now_ns)
 {
     struct waiting_file *best = NULL;
-    for (unsigned i = 0; w->count && i < WAITING_MAX; i++) {
-        struct waiting_file *f = &w->files[i];
+    unsigned left = w->count;
+    for (struct waiting_file *f = w->files; left; f++) {
         if (f->event && !f->busy && f->due_ns <= now_ns && (!best || is_before(f, best))) {
             best = f;
         }
+        left -= f->event != NULL;
     }
     return best;
 }

@@ -3,14 +3,19 @@
 #include "base/heap.h"
 #include "base/own.h"
 #include "content/match/number.h"
-
-#include <inttypes.h>
-#include <stdio.h>
+#include "content/match/predicate.h"
 
 /* The hash of a field of the event that is being looked at. */
 struct digest {
     struct hash128 hash;
-    bool known, there;
+    bool there;
+};
+
+/* Where aliases name other fields for other rules, an event may belong to several groups. */
+struct part {
+    struct window_event event;
+    uint32_t first_field;
+    uint64_t mask;
 };
 
 struct correlator {
@@ -21,7 +26,9 @@ struct correlator {
     uint64_t most;               /* steps for this event … */
     struct window_budget budget; /* … and what is left of them */
     size_t undecided;
+    uint64_t known[FIELD_COUNT / 64 + 1]; /* a bit for each of … */
     struct digest digests[FIELD_COUNT];
+    struct part parts[CORRELATION_REFERENCES_MAX]; /* of the event */
 };
 
 /* ── making ── */
@@ -104,29 +111,23 @@ size_t correlator_undecided(const struct correlator *c)
 /* ── what an event contributes ── */
 
 /* Values compare as text, numbers in decimal. False: the budget ended. */
-static bool digest_of(struct correlator *c, const struct event *event, enum field field,
-                      struct digest *out)
+static bool digest_of(struct correlator *c, const struct event *event, enum field field)
 {
-    *out = (struct digest){.known = true};
-    char digits[24];
+    struct digest *digest = &c->digests[field];
+    char room[SUBJECT_NUMBER];
     struct value value = event_get(event, field);
-    struct text text = text_part(value.text, 0, EVENT_TEXT_MAX);
-    if (value.kind == VALUE_NUMBER) {
-        int len = snprintf(digits, sizeof digits, "%" PRId64, value.number);
-        text = (struct text){digits, (size_t)len};
-    } else if (value.kind == VALUE_BOOL) {
-        text = value.number ? TEXT("true") : TEXT("false");
-    } else if (value.kind != VALUE_TEXT) {
-        return true;
-    }
-    out->known = window_spend(&c->budget, text.len + WINDOW_HASH);
-    if (out->known) {
+    struct text text;
+    *digest = (struct digest){.there = value_text(&value, room, &text)};
+    if (digest->there) {
+        if (!window_spend(&c->budget, text.len + WINDOW_HASH)) {
+            return false;
+        }
         struct siphash s = siphash_begin(c->settings.key);
         siphash_bytes(&s, text);
-        out->hash = siphash_end(&s);
-        out->there = true;
+        digest->hash = siphash_end(&s);
     }
-    return out->known;
+    c->known[field / 64] |= 1ULL << field % 64;
+    return true;
 }
 
 /* What became of an event. */
@@ -140,8 +141,8 @@ static enum outcome hash_fields(struct correlator *c, const struct event *event,
     for (uint32_t i = 0; i < count; i++) {
         enum field field = pack_correlation_field(c->pack, first + i);
         struct digest *digest = &c->digests[field];
-        if ((!digest->known && !digest_of(c, event, field, digest)) ||
-            !window_spend(&c->budget, WINDOW_HASH)) {
+        bool known = c->known[field / 64] >> field % 64 & 1;
+        if ((!known && !digest_of(c, event, field)) || !window_spend(&c->budget, WINDOW_HASH)) {
             return OUTCOME_UNDECIDED;
         }
         if (!digest->there) {
@@ -196,11 +197,6 @@ static __int128 median_twice(const struct window *w, uint32_t group)
     return w->entries[low].number + w->entries[high].number;
 }
 
-static bool is_within(const struct window *w, uint64_t time_ns, uint64_t last_ns)
-{
-    return time_ns <= last_ns && last_ns - time_ns <= w->plan.span_ns;
-}
-
 /* By the events that are still there, or the last time of a rule, which is kept beside them. */
 static uint64_t known_rules(struct window *w, uint32_t last)
 {
@@ -210,7 +206,7 @@ static uint64_t known_rules(struct window *w, uint32_t last)
     uint64_t mask = 0;
     for (unsigned i = 0; i < w->plan.steps; i++) {
         bool in =
-            matches[i] > 0 || (times[i] != WINDOW_NEVER && is_within(w, times[i], e->time_ns));
+            matches[i] > 0 || (times[i] != WINDOW_NEVER && window_within(w, times[i], e->time_ns));
         mask |= (uint64_t)in << i;
     }
     return mask;
@@ -284,7 +280,7 @@ static bool take_steps(const struct window *w, uint64_t *times, const struct win
         if (!((uint64_t)e->number >> i & 1) || began == WINDOW_NEVER) {
             continue;
         }
-        complete = complete || (i + 1 == w->plan.steps && is_within(w, began, e->time_ns));
+        complete = complete || (i + 1 == w->plan.steps && window_within(w, began, e->time_ns));
         later(&times[i], began);
     }
     return complete;
@@ -402,29 +398,23 @@ static enum outcome add(struct correlator *c, struct window *w, const struct pac
     return complete && holds(c, k, out) ? OUTCOME_IN : OUTCOME_OUT;
 }
 
-/* Where aliases name other fields for other rules, an event may belong to several groups. */
-struct part {
-    struct window_event event;
-    uint32_t first_field;
-    uint64_t mask;
-};
-
 /* One for each group, though not each list of fields gives another group. *undecided: the budget
  * ended, and some may be missing. */
 static size_t split(struct correlator *c, const struct pack_correlation *k,
-                    const struct event *event, uint64_t mask, struct part *parts, bool *undecided)
+                    const struct event *event, uint64_t mask, bool *undecided)
 {
+    struct part *parts = c->parts;
     size_t count = 0;
     *undecided = false;
     for (uint32_t i = 0; i < k->references; i++) {
         struct part part;
         size_t at = 0;
+        if (!(mask >> i & 1)) {
+            continue;
+        }
         part.first_field = pack_reference(c->pack, k->first_reference + i).first_field;
         while (at < count && parts[at].first_field != part.first_field) {
             at++;
-        }
-        if (!(mask >> i & 1)) {
-            continue;
         }
         if (at == count) {
             enum outcome read = read_event(c, k, part.first_field, event, &part.event);
@@ -450,31 +440,29 @@ void correlator_begin(struct correlator *c, const struct event *event)
 {
     c->most = c->budget.left = c->pack->windows_cost[event->header.type];
     c->undecided = 0;
-    for (unsigned i = 0; i < FIELD_COUNT; i++) {
-        c->digests[i].known = false;
-    }
+    memset(c->known, 0, sizeof c->known);
 }
 
 bool correlator_feed(struct correlator *c, size_t correlation, const struct event *event,
                      uint64_t mask, struct correlation_hit *hit)
 {
     struct pack_correlation k = pack_correlation(c->pack, correlation);
-    struct part parts[CORRELATION_REFERENCES_MAX];
     bool undecided;
-    size_t count = split(c, &k, event, mask, parts, &undecided);
+    size_t count = split(c, &k, event, mask, &undecided);
     bool fired = false;
     for (size_t i = 0; i < count; i++) {
         struct measure m;
+        struct part *part = &c->parts[i];
         if (correlation_has_steps(k.type)) {
-            parts[i].event.number = (__int128)parts[i].mask;
+            part->event.number = (__int128)part->mask;
         }
-        enum outcome outcome = add(c, &c->windows[correlation], &k, &parts[i].event, &m);
+        enum outcome outcome = add(c, &c->windows[correlation], &k, &part->event, &m);
         undecided = undecided || outcome == OUTCOME_UNDECIDED;
         if (outcome == OUTCOME_IN && !fired) {
             fired = true;
             *hit = (struct correlation_hit){.correlation = (uint32_t)correlation,
                                             .rule = k.rule,
-                                            .first_field = parts[i].first_field,
+                                            .first_field = part->first_field,
                                             .events = m.events,
                                             .divisor = m.divisor,
                                             .measured = m.value};

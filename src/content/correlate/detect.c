@@ -146,7 +146,7 @@ static void on_match(void *context, size_t rule)
     if (d->correlations) {
         d->matched[d->matched_count++] = (uint32_t)rule;
         refer(d, (uint32_t)rule);
-    } else if (!pack_rule(d->pack, rule).silent) {
+    } else if (!pack_rule_silent(d->pack, rule)) {
         d->sink->on_alert(d->sink->context, rule, NULL);
     }
 }
@@ -157,12 +157,12 @@ static void on_fault(void *context, size_t rule, const char *what)
     d->sink->on_fault(d->sink->context, rule, what);
 }
 
-static void tell_loss(struct detector *d, size_t correlation, uint32_t rule)
+static void tell_loss(struct detector *d, size_t correlation)
 {
     uint64_t lost = correlator_lost(d->correlator, correlation);
     if (lost && lost >= d->told[correlation] * 10) {
         d->told[correlation] = lost;
-        d->sink->on_lossy(d->sink->context, rule, lost);
+        d->sink->on_lossy(d->sink->context, pack_correlation(d->pack, correlation).rule, lost);
     }
 }
 
@@ -188,14 +188,14 @@ static void correlate(struct detector *d, const struct event *event)
                 keep_fired(d, &hit);
                 refer(d, hit.rule);
             }
-            tell_loss(d, c, pack_correlation(d->pack, c).rule);
+            tell_loss(d, c);
         }
     }
 }
 
 static void report_rule(struct detector *d, uint32_t rule, const struct correlation_hit *hit)
 {
-    if (!pack_rule(d->pack, rule).silent) {
+    if (!pack_rule_silent(d->pack, rule)) {
         d->sink->on_alert(d->sink->context, rule, hit);
     }
 }

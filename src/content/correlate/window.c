@@ -260,12 +260,6 @@ static bool pay_and_enter(struct window *w, struct window_group *g, uint32_t ind
     return paid;
 }
 
-/* Is `time` at most a span before `last`? */
-static bool within(const struct window *w, uint64_t time_ns, uint64_t last_ns)
-{
-    return time_ns <= last_ns && last_ns - time_ns <= w->plan.span_ns;
-}
-
 /* Makes the span end at the event: a short way from where it ends, or anew. */
 static bool move_end(struct window *w, struct window_group *g, uint32_t index,
                      struct window_budget *b)
@@ -274,7 +268,7 @@ static bool move_end(struct window *w, struct window_group *g, uint32_t index,
     while (e->counted && g->end != index) {
         leave(w, g, g->end);
     }
-    if (!e->counted && g->end && !within(w, w->entries[g->end].time_ns, e->time_ns)) {
+    if (!e->counted && g->end && !window_within(w, w->entries[g->end].time_ns, e->time_ns)) {
         leave_all(w, g); /* they are too old, or later than it */
     }
     if (!g->end) {
@@ -301,11 +295,11 @@ bool window_look(struct window *w, uint32_t index, struct window_budget *b)
     if (!move_end(w, g, index, b)) {
         return false;
     }
-    while (!within(w, w->entries[g->first].time_ns, last_ns)) {
+    while (!window_within(w, w->entries[g->first].time_ns, last_ns)) {
         leave(w, g, g->first);
     }
-    for (uint32_t i = w->entries[g->first].before; i && within(w, w->entries[i].time_ns, last_ns);
-         i = w->entries[i].before) {
+    for (uint32_t i = w->entries[g->first].before;
+         i && window_within(w, w->entries[i].time_ns, last_ns); i = w->entries[i].before) {
         if (!pay_and_enter(w, g, i, b)) {
             return false;
         }

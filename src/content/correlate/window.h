@@ -115,6 +115,12 @@ static inline bool window_spend(struct window_budget *b, uint64_t steps)
 struct status window_init(struct window *w, struct window_plan plan);
 void window_done(struct window *w);
 
+/* Is `time_ns` at most a span before `last_ns`? */
+static inline bool window_within(const struct window *w, uint64_t time_ns, uint64_t last_ns)
+{
+    return time_ns <= last_ns && last_ns - time_ns <= w->plan.span_ns;
+}
+
 /* Adds an event and gives its number; WINDOW_NONE: its place was not found within the budget, and
  * it was left out. *late: its group has seen later ones. */
 uint32_t window_add(struct window *w, const struct window_event *event, struct window_budget *b,

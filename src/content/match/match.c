@@ -199,15 +199,13 @@ static enum verdict run_program(struct matcher *m, const struct match_rule *rule
 
 static struct match_origin origin_of(const struct event *event)
 {
-    struct match_origin o = {.product = event_text(event, FIELD_LOG_PRODUCT),
-                             .service = event_text(event, FIELD_LOG_SERVICE),
-                             .category = event_text(event, FIELD_LOG_CATEGORY)};
-    if (event_get(event, FIELD_LOG_PRODUCT).kind == VALUE_ABSENT) {
-        o.product = TEXT("linux");
-    }
-    o.any_category = event->header.type != EVENT_RECORDED &&
-                     event_get(event, FIELD_LOG_CATEGORY).kind == VALUE_ABSENT;
-    return o;
+    struct value product = event_get(event, FIELD_LOG_PRODUCT);
+    struct value category = event_get(event, FIELD_LOG_CATEGORY);
+    return (struct match_origin){
+        .product = product.kind == VALUE_ABSENT ? TEXT("linux") : product.text,
+        .service = event_get(event, FIELD_LOG_SERVICE).text,
+        .category = category.text,
+        .any_category = event->header.type != EVENT_RECORDED && category.kind == VALUE_ABSENT};
 }
 
 static bool wanted(struct text wanted, struct text given)

@@ -213,18 +213,12 @@ static bool folded(struct subject *s, struct text t, struct text *out)
     return true;
 }
 
-bool subject_text(struct subject *s, const struct value *v, bool as_is, char *room,
-                  struct text *out)
+bool value_text(const struct value *v, char *room, struct text *out)
 {
-    struct text text;
     switch (v->kind) {
     case VALUE_TEXT:
         /* What guard writes is never longer: a limit that the cost can count on. */
-        text = text_part(v->text, 0, EVENT_TEXT_MAX);
-        if (!as_is) {
-            return folded(s, text, out);
-        }
-        *out = text;
+        *out = text_part(v->text, 0, EVENT_TEXT_MAX);
         return true;
     case VALUE_NUMBER:
         *out = number_text(v->number, room);
@@ -237,6 +231,13 @@ bool subject_text(struct subject *s, const struct value *v, bool as_is, char *ro
         break;
     }
     return false;
+}
+
+bool subject_text(struct subject *s, const struct value *v, bool as_is, char *room,
+                  struct text *out)
+{
+    bool there = value_text(v, room, out);
+    return there && v->kind == VALUE_TEXT && !as_is ? folded(s, *out, out) : there;
 }
 
 static bool compares(enum compare compare, int64_t left, int64_t right)

@@ -74,6 +74,9 @@ static inline bool subject_spend(struct subject *s, uint64_t steps)
     return true;
 }
 
+/* What a value is compared as; false: it has no text. `room` has SUBJECT_NUMBER bytes. */
+bool value_text(const struct value *v, char *room, struct text *out);
+
 /* What a value is compared as, its letters folded unless `as_is`; false: it has no text, or the
  * budget does not reach. `room` has SUBJECT_NUMBER bytes. */
 bool subject_text(struct subject *s, const struct value *v, bool as_is, char *room,

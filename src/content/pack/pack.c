@@ -75,6 +75,11 @@ static struct text text_at(const struct pack *pack, const char *at)
     return pack_text(pack, load_u32(at));
 }
 
+bool pack_rule_silent(const struct pack *pack, size_t index)
+{
+    return pack_item(pack, PACK_RULES, index)[61] & FLAG_SILENT;
+}
+
 struct pack_rule pack_rule(const struct pack *pack, size_t index)
 {
     const char *at = pack_item(pack, PACK_RULES, index);
@@ -95,7 +100,7 @@ struct pack_rule pack_rule(const struct pack *pack, size_t index)
         .service = text_at(pack, at + 52),
         .category = text_at(pack, at + 56),
         .action = (enum action)(unsigned char)at[60],
-        .silent = at[61] & FLAG_SILENT,
+        .silent = pack_rule_silent(pack, index),
     };
 }
 

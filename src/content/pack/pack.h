@@ -223,6 +223,9 @@ struct text pack_automaton(const struct pack *pack, uint32_t number);
 struct text pack_list(const struct pack *pack, uint32_t number);
 
 struct pack_rule pack_rule(const struct pack *pack, size_t index);
+
+/* pack_rule().silent alone. */
+bool pack_rule_silent(const struct pack *pack, size_t index);
 struct predicate pack_predicate(const struct pack *pack, size_t index);
 
 /* One text of a rule, in the order in which they are written. */

@@ -1,5 +1,6 @@
 #include "ctl/content/content_file.h"
 
+#include "base/file.h"
 #include "base/heap.h"
 #include "base/own.h"
 
@@ -64,21 +65,6 @@ struct status content_file_read(const char *path, size_t max, struct content_byt
     return OK;
 }
 
-static struct status write_all(int fd, struct text bytes)
-{
-    while (bytes.len) {
-        ssize_t put = write(fd, bytes.ptr, bytes.len);
-        if (put < 0 && errno == EINTR) {
-            continue;
-        }
-        if (put < 0) {
-            FAIL_SYS(errno);
-        }
-        bytes = text_part(bytes, (size_t)put, bytes.len);
-    }
-    return OK;
-}
-
 /* Writes a new file beside `path`, so that both are in one file system and a rename can swap them.
  */
 static struct status write_beside(const char *path, struct text bytes)
@@ -87,7 +73,7 @@ static struct status write_beside(const char *path, struct text bytes)
     if (fd < 0) {
         FAIL_SYS(errno);
     }
-    TRY(write_all(fd, bytes));
+    TRY(file_write(fd, bytes));
     if (fsync(fd) != 0) {
         FAIL_SYS(errno);
     }

@@ -1,5 +1,6 @@
 #include "ctl/content/content_proof.h"
 
+#include "base/file.h"
 #include "base/own.h"
 #include "content/pack/pack.h"
 #include "ctl/ctl.h"
@@ -107,24 +108,12 @@ bool content_proof(const char *path, const char *const *options, struct content_
     return ask(pack, options, out, exit_code);
 }
 
-static struct status write_all(int fd, struct text bytes)
-{
-    while (bytes.len) {
-        ssize_t put = write(fd, bytes.ptr, bytes.len);
-        if (put < 0) {
-            FAIL_SYS(errno);
-        }
-        bytes = text_part(bytes, (size_t)put, bytes.len);
-    }
-    return OK;
-}
-
 bool content_proof_bytes(struct text pack, const char *const *options, struct content_proof *out,
                          int *exit_code)
 {
     OWN(fd_drop) int file = memfd_create("pack", MFD_CLOEXEC);
     struct status s =
-        file < 0 ? (struct status){FAULT_SYSTEM, errno, STATUS_HERE} : write_all(file, pack);
+        file < 0 ? (struct status){FAULT_SYSTEM, errno, STATUS_HERE} : file_write(file, pack);
     if (status_ok(s) && lseek(file, 0, SEEK_SET) != 0) {
         s = (struct status){FAULT_SYSTEM, errno, STATUS_HERE};
     }

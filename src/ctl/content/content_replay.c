@@ -111,7 +111,6 @@ static void on_fault(void *context, size_t index, const char *what)
 static void on_lossy(void *context, size_t index, uint64_t events)
 {
     struct job *job = context;
-    job->replay.lossy++;
     content_tell_lossy(job->replay.pack, index, events);
 }
 
@@ -200,7 +199,7 @@ static void take_tallies(struct replay *r)
         struct matcher_tally tally = matcher_tally(detector_matcher(r->detector), i);
         r->rules[i].runs = tally.runs;
         r->rules[i].steps = tally.steps;
-        if (pack_rule(r->pack, i).silent) {
+        if (pack_rule_silent(r->pack, i)) {
             r->rules[i].matches = tally.matches; /* which raised no alert themselves */
         }
     }

@@ -39,7 +39,6 @@ struct replay {
     uint64_t events;
     uint64_t matches;   /* that raised an alert */
     uint64_t undecided; /* events that would have cost too much, and were not decided whole */
-    uint64_t lossy;     /* times that a correlation's window was too small, which was told */
     uint64_t faults;    /* rules that were switched off */
     uint64_t match_ns;
     uint64_t total_ns;

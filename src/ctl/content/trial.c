@@ -519,7 +519,7 @@ static void tell_uncovered(struct trial *t)
     for (size_t i = 0; i < t->rule_count; i++) {
         const struct trial_rule *seen = &t->rules[i];
         bool lacks = seen->cases[true] == 0 || seen->cases[false] == 0;
-        if (lacks && is_tried(t, i) && !pack_rule(t->pack, i).silent) {
+        if (lacks && is_tried(t, i) && !pack_rule_silent(t->pack, i)) {
             const char *words = seen->cases[true]    ? "no event that it must not match"
                                 : seen->cases[false] ? "no event that it must match"
                                                      : "no test event";
