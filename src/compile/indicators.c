@@ -40,17 +40,6 @@ void indicators_skip(struct indicators *in, uint32_t line, const char *format, .
 
 /* ── what a file says about itself ── */
 
-static bool is_level(struct text t)
-{
-    static const char *const levels[] = {"informational", "low", "medium", "high", "critical"};
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        if (text_same(t, text_of(levels[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct text *meta_of(struct indicators *in, struct text key)
 {
     const struct {
@@ -82,7 +71,7 @@ struct status indicators_meta(struct indicators *in, uint32_t line, struct text 
                           SHORT_ARGS(text_trim(text_part(comment, 0, colon))), most);
         return OK;
     }
-    if (slot == &in->level && !is_level(value)) {
+    if (slot == &in->level && level_rank(value) == 0) {
         indicators_refuse(in, REFUSAL_METADATA, line, "'%.*s' is no level that Sigma knows",
                           SHORT_ARGS(value));
         return OK;

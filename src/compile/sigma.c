@@ -81,13 +81,11 @@ static struct status tags(struct job *job, const struct yaml_node *document, str
 
 static struct status metadata(struct job *job, const struct yaml_node *document, struct rule *rule)
 {
-    static const char *const levels[] = {"informational", "low",      "medium",
-                                         "high",          "critical", NULL};
     static const char *const statuses[] = {"stable",     "test",        "experimental",
                                            "deprecated", "unsupported", NULL};
     TRY(member(job, document, "author", PROSE_MAX, &rule->author));
     TRY(member(job, document, "description", PROSE_MAX, &rule->description));
-    TRY(word_member(job, document, "level", levels, &rule->level));
+    TRY(word_member(job, document, "level", level_words, &rule->level));
     TRY(word_member(job, document, "status", statuses, &rule->status));
     TRY(tags(job, document, &rule->tags));
     TRY(action_compile(job, document, rule));

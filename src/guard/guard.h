@@ -48,6 +48,8 @@ enum pack_place {
     PACK_AT_PREVIOUS,
     PACK_AT_NEXT,
     PACK_AT_TRIAL,
+    PACK_AT_SPARE,
+    PACK_AT_REFUSED,
 };
 
 enum { PACK_DIGEST = 65 };

@@ -6,6 +6,7 @@
  *   HOME/content/content.pack.previous    the one before: the last that is known to be good
  *   HOME/content/content.pack.next        put there for guard, which takes it away
  *   HOME/content/content.pack.trial       taken, and not accepted yet
+ *   HOME/content/content.pack.spare       the active one, on its way to become the one before
  *   HOME/content/content.pack.refused     was active once, and an engine refused it later
  *   HOME/content/content.choice           which of them is active, as choice.h says
  *
@@ -26,10 +27,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char spare[] = "content/content.pack.spare";
-static const char previous[] = "content/content.pack.previous";
-static const char refused[] = "content/content.pack.refused";
-
 const char *packs_to_load(void)
 {
     static const char shipped[] = BULKHEAD_DATA "/content.pack";
@@ -45,6 +42,8 @@ const char *packs_path(const struct guard *g, enum pack_place place, char *room)
         [PACK_AT_PREVIOUS] = "content/content.pack.previous",
         [PACK_AT_NEXT] = "content/content.pack.next",
         [PACK_AT_TRIAL] = "content/content.pack.trial",
+        [PACK_AT_SPARE] = "content/content.pack.spare",
+        [PACK_AT_REFUSED] = "content/content.pack.refused",
     };
     if (place == PACK_AT_GIVEN && g->options.content) {
         return g->options.content;
@@ -75,16 +74,6 @@ static struct status open_pack(const struct guard *g, enum pack_place place, int
         FAIL(INVALID);
     }
     *out = fd_take(&fd);
-    return OK;
-}
-
-static struct status move(const struct guard *g, const char *from, const char *to)
-{
-    char from_room[HOME_PATH];
-    char to_room[HOME_PATH];
-    if (rename(home_path(&g->home, from, from_room), home_path(&g->home, to, to_room)) != 0) {
-        FAIL_SYS(errno);
-    }
     return OK;
 }
 
@@ -294,11 +283,11 @@ static struct status install_trial(const struct guard *g, bool keep)
     char from[HOME_PATH];
     char to[HOME_PATH];
     if (keep && is_there(g, PACK_AT_HOME)) {
-        unlink(home_path(&g->home, spare, to));
+        unlink(packs_path(g, PACK_AT_SPARE, to));
         if (link(packs_path(g, PACK_AT_HOME, from), to) != 0) {
             FAIL_SYS(errno);
         }
-        TRY(move(g, spare, previous));
+        TRY(move_pack(g, PACK_AT_SPARE, PACK_AT_PREVIOUS));
     }
     return move_pack(g, PACK_AT_TRIAL, PACK_AT_HOME);
 }
@@ -368,7 +357,7 @@ bool packs_fall_back(struct guard *g)
     }
     if (k->active.place != PACK_AT_GIVEN && k->previous.place != PACK_AT_HOME &&
         is_there(g, PACK_AT_HOME)) {
-        status_ignore(move(g, "content/content.pack", refused));
+        status_ignore(move_pack(g, PACK_AT_HOME, PACK_AT_REFUSED));
     }
     if (k->previous.place == PACK_AT_PREVIOUS) {
         status_ignore(move_pack(g, PACK_AT_PREVIOUS, PACK_AT_HOME));

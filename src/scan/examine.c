@@ -60,12 +60,11 @@ static struct text join_tags(const YR_RULE *rule, char *room, size_t size)
 static struct text level_of(const YR_RULE *rule)
 {
     static const char *const names[] = {"level", "severity"};
-    static const char *const levels[] = {"informational", "low", "medium", "high", "critical"};
     for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
         struct text said = rules_meta(rule, names[n]);
-        for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-            if (text_same_folded(said, text_of(levels[i]))) {
-                return text_of(levels[i]);
+        for (size_t i = 0; level_words[i]; i++) {
+            if (text_same_folded(said, text_of(level_words[i]))) {
+                return text_of(level_words[i]);
             }
         }
     }

@@ -34,13 +34,8 @@ static const char *class_name(uint16_t class_uid)
 
 static int64_t severity_id(struct text level)
 {
-    static const char *const words[] = {"informational", "low", "medium", "high", "critical"};
-    for (int i = 0; i < 5; i++) {
-        if (text_same(level, text_of(words[i]))) {
-            return i + 1;
-        }
-    }
-    return 1;
+    unsigned rank = level_rank(level);
+    return rank ? rank : 1;
 }
 
 /* The subject's paths where it acts upon something else: "actor.process.pid". */

@@ -136,3 +136,15 @@ uint64_t schema_hash(void)
     hash = hash_bytes(hash, who, sizeof who);
     return hash_bytes(hash, own, sizeof own);
 }
+
+const char *const level_words[] = {"informational", "low", "medium", "high", "critical", NULL};
+
+unsigned level_rank(struct text level)
+{
+    for (unsigned i = 0; level_words[i]; i++) {
+        if (text_same(level, text_of(level_words[i]))) {
+            return i + 1;
+        }
+    }
+    return 0;
+}

@@ -93,3 +93,9 @@ const char *sigma_category_name(enum sigma_category category);
 uint64_t event_types_of(enum sigma_category category);
 
 uint64_t schema_hash(void);
+
+/* Sigma's levels, in their order; NULL ends them. */
+extern const char *const level_words[];
+
+/* 1 informational … 5 critical; 0: no level. */
+unsigned level_rank(struct text level);

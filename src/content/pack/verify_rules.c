@@ -40,11 +40,10 @@ static const char *check_references(const struct check *c, size_t index)
 
 static const char *check_words(const struct pack *pack, size_t index)
 {
-    static const char *const levels[] = {"",     "informational", "low", "medium",
-                                         "high", "critical",      NULL};
     static const char *const states[] = {"",           "stable",      "test", "experimental",
                                          "deprecated", "unsupported", NULL};
-    if (!is_word(pack_rule_text(pack, index, PACK_RULE_LEVEL), levels)) {
+    struct text level = pack_rule_text(pack, index, PACK_RULE_LEVEL);
+    if (level.len && !level_rank(level)) {
         return "the level is not one of Sigma's";
     }
     if (!is_word(pack_rule_text(pack, index, PACK_RULE_STATUS), states)) {

@@ -213,7 +213,7 @@ static int on_option(struct job *job, int option)
     case OPTION_ORDINARY:
         return add_path(&job->ordinary, optarg);
     case OPTION_SILENT_FROM:
-        job->trial.loudest = content_level_rank(text_of(optarg));
+        job->trial.loudest = (int)level_rank(text_of(optarg));
         return job->trial.loudest ? CTL_OK
                                   : ctl_usage("content test",
                                               "there is no level %s: informational, "

@@ -3,21 +3,10 @@
 #include "base/heap.h"
 #include "ctl/ctl.h"
 
-int content_level_rank(struct text level)
-{
-    static const char *const levels[] = {"informational", "low", "medium", "high", "critical"};
-    for (int i = 0; i < (int)(sizeof levels / sizeof levels[0]); i++) {
-        if (text_same(level, text_of(levels[i]))) {
-            return i + 1;
-        }
-    }
-    return 0;
-}
-
 int content_rule_rank(const struct pack_rule *rule)
 {
-    int rank = content_level_rank(rule->level);
-    return rank ? rank : content_level_rank(TEXT("medium"));
+    unsigned rank = level_rank(rule->level);
+    return (int)(rank ? rank : level_rank(TEXT("medium")));
 }
 
 /* An alert is shown as a block: its first line says what it is. */

@@ -1,5 +1,5 @@
 /*
- * content_words: what the reports of `bulkhead content` share: levels in their order, an event in
+ * content_words: what the reports of `bulkhead content` share: a rule's level, an event in
  * one line, a page that is printed.
  */
 #pragma once
@@ -8,10 +8,7 @@
 #include "ctl/show.h"
 #include "schema/event.h"
 
-/* 0: no level of Sigma's; 1 informational … 5 critical. */
-int content_level_rank(struct text level);
-
-/* The rank of the level that a rule has in effect: one without is medium. */
+/* level_rank() of the level that a rule has in effect: one without is medium. */
 int content_rule_rank(const struct pack_rule *rule);
 
 /* An event in one line of at most `size` - 1 bytes, without colours or line end, as

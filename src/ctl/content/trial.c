@@ -15,7 +15,7 @@ struct status trial_init(struct trial *t, const struct pack *pack)
     t->rule_count = pack_count(pack, PACK_RULES);
     t->only = SIZE_MAX;
     t->first = true;
-    t->loudest = content_level_rank(TEXT("medium"));
+    t->loudest = (int)level_rank(TEXT("medium"));
     t->rules = heap_alloc(t->rule_count + 1, sizeof *t->rules);
     if (!t->rules) {
         FAIL(MEMORY);
