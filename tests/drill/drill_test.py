@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import programs
 from tap import Tap
 
 BULKHEAD = sys.argv[1]
@@ -19,8 +20,8 @@ GATES = {1: ["build", "verify", "verify"], 2: ["load"], 3: ["verify"], 4: ["veri
 tap = Tap()
 
 
-def drill(*options, **keys):
-    return subprocess.run([BULKHEAD, "drill", *options], capture_output=True, text=True, timeout=SECONDS, check=False,
+def drill(*options, program=BULKHEAD, **keys):
+    return subprocess.run([program, "drill", *options], capture_output=True, text=True, timeout=SECONDS, check=False,
                           **keys)
 
 
@@ -48,11 +49,20 @@ def test_whole():
 
 
 def test_words():
-    done = drill("channel-291", user="nobody", group="nogroup", extra_groups=[])
+    copy = programs.for_anyone(pathlib.Path(BULKHEAD).resolve().parents[2]) / "src/ctl/bulkhead"
+    done = drill("channel-291", program=copy, cwd="/", user="nobody", group="nogroup", extra_groups=[])
     tap.check(done.returncode == 0 and "19 July 2024" in done.stdout and "needs root" in done.stdout
            and "\x1b" not in done.stdout, "without root it says what it left out", done.stdout + done.stderr)
     done = drill("channel-292")
     tap.check(done.returncode == 2 and "channel-291" in done.stderr, "there is one drill", done.stderr)
+
+
+def test_without_verifier():
+    copy = programs.for_anyone(pathlib.Path(BULKHEAD).resolve().parents[2])
+    (copy / "src/verify/bulkhead-verify").unlink()
+    done = drill("channel-291", program=copy / "src/ctl/bulkhead")
+    tap.check(done.returncode == 70 and "cannot find bulkhead-verify" in done.stderr and "came through" not in done.stdout,
+              "without bulkhead-verify it judges nothing", done.stdout + done.stderr)
 
 
 def test_changed_root():
@@ -71,5 +81,6 @@ if os.geteuid() != 0:
     sys.exit(1)
 test_whole()
 test_words()
+test_without_verifier()
 test_changed_root()
 sys.exit(tap.finish())

@@ -11,6 +11,9 @@ import time
 
 import bulkhead
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import programs
+
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 CTL = BUILD / "src/ctl/bulkhead"
 PACK = BUILD / "content/content.pack"
@@ -24,6 +27,12 @@ detection: {sel: {Image: /bin/evil}, condition: sel}
 
 def ctl(*arguments, **options):
     return subprocess.run([CTL, *map(str, arguments)], capture_output=True, timeout=60, **options)
+
+
+def ctl_without_root(*arguments):
+    program = programs.for_anyone(BUILD) / "src/ctl/bulkhead"
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, timeout=60, user=65534, group=65534,
+                          cwd="/")
 
 
 def scratch():
@@ -217,7 +226,7 @@ def status_and_doctor_say_how_it_is():
     assert "· enforcement" in done.stdout and "✓ process table" in done.stdout, "what guard found"
     assert " cgroup 2 " in done.stdout and " cage of the engine " in done.stdout, "and the machine, and the parts"
     assert max(map(len, done.stdout.splitlines())) <= 80, done.stdout
-    stranger = ctl("doctor", "--home", instance.home, user=65534, group=65534)
+    stranger = ctl_without_root("doctor", "--home", instance.home)
     assert b"try again with sudo" in stranger.stderr, stranger
     assert "? root".encode() in stranger.stdout and b"need root" in stranger.stdout, stranger
     thread = next(c.parent.name for c in pathlib.Path("/proc").glob("[0-9]*/comm") if c.read_text() == "ksoftirqd/0\n")
@@ -248,7 +257,7 @@ def stop_and_overrun(instance):
 
 
 def without_root_it_says_what_to_do():
-    done = ctl("run", "--home", "/tmp/none", user=65534, group=65534)
+    done = ctl_without_root("run", "--home", "/tmp/none")
     assert done.returncode == 77 and b"root" in done.stderr, done
 
 

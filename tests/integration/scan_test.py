@@ -14,6 +14,9 @@ import time
 
 import bulkhead
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import programs
+
 BUILD = pathlib.Path(sys.argv[1]).resolve()
 BULKHEAD = BUILD / "src/ctl/bulkhead"
 MARK = b"bulkhead-test-string-that-no-other-file-has"
@@ -58,11 +61,11 @@ class Place:
         path.write_bytes(data)
         return path
 
-    def command(self, *arguments, paths=None):
-        return [BULKHEAD, "scan", "--json", "--rules", self.rules, *arguments, *(paths or [self.files])]
+    def command(self, *arguments, paths=None, program=BULKHEAD):
+        return [program, "scan", "--json", "--rules", self.rules, *arguments, *(paths or [self.files])]
 
-    def scan(self, *arguments, paths=None, **options):
-        done = subprocess.run(self.command(*arguments, paths=paths), capture_output=True, text=True, **options)
+    def scan(self, *arguments, paths=None, program=BULKHEAD, **options):
+        done = subprocess.run(self.command(*arguments, paths=paths, program=program), capture_output=True, text=True, **options)
         return Result(done.returncode, done.stdout, done.stderr)
 
 
@@ -137,7 +140,8 @@ def a_caller_without_privilege_gets_the_same_cages():
     with Place(finds=FINDS) as place:
         place.put("hit", MARK)
         place.put("secret", MARK).chmod(0o600)
-        result = place.scan(user="nobody", group="nogroup", extra_groups=[])
+        result = place.scan(program=programs.for_anyone(BUILD) / "src/ctl/bulkhead", cwd="/", user="nobody", group="nogroup",
+                            extra_groups=[])
         assert result.of("ready")[0].get("cage_lacks", "") == "", result.of("ready")
         assert [m["path"] for m in result.of("match")] == [str(place.files / "hit")]
         assert [(f["path"], f["reason"]) for f in result.of("failed")] == [(str(place.files / "secret"), "denied")]

@@ -489,6 +489,7 @@ def falls_back_when_the_engine_hangs_again():
     for _ in range(2):
         assert content(instance)["digest"] == digest(PACKS["b"])
         bulkhead.wait_for(lambda: "engine" in [c["name"] for c in instance.status()["clients"]], 5, "engine")
+        bulkhead.wait_for(lambda: len(engines(instance)) == 1, 5, "the other engine's end")
         victim = engines(instance)[0]
         os.kill(victim, signal.SIGSTOP)
         bulkhead.wait_for(lambda: engines(instance) not in ([], [victim]), 30, "another engine")
